@@ -1,0 +1,158 @@
+"""The trained model on disk: plain arrays and a manifest that vouches for them.
+
+A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`. Loading checks
+in this order: that both files are there, that the manifest is of a format and a feature version this degloss reads, that the bytes
+of the arrays have the promised SHA-256, that every array has the promised shape and type.
+
+To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
+hashes, cues, context), raise `FEATURES`. Either way all models have to be trained anew, which `make train` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degloss.classify import SentenceModel
+from degloss.context import names
+from degloss.cues import cues
+from degloss.decode import EDGES, Chain
+from degloss.documents import LABELS
+from degloss.encode import encode
+from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
+from degloss.ngrams import TABLE_BITS
+from degloss.words import hashes
+
+FORMAT: Final = 1
+FEATURES: Final = 1
+WEIGHTS: Final = "weights.npz"
+MANIFEST: Final = "manifest.json"
+_SIZE_LIMIT: Final = 64 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The sentence model, the chain, and the manifest they came with."""
+
+    sentence: SentenceModel
+    chain: Chain
+    manifest: dict[str, Any]
+
+
+def shipped_folder() -> Path:
+    """Where the model that comes with degloss lies: in the installed package, else in the checkout."""
+    package = Path(__file__).parent
+    installed = package / "models" / "german"
+    checkout = package.parents[1] / "models" / "german"
+    return installed if installed.is_dir() or not checkout.is_dir() else checkout
+
+
+def load_model(folder: Path) -> Model:
+    """Reads and checks a model; raises `ModelMissing`, `ModelFormatError` or `ModelDamaged`."""
+    manifest = read_manifest(folder)
+    for key, ours in (("format", FORMAT), ("features", FEATURES), ("labels", list(LABELS))):
+        theirs = manifest.get(key)
+        if theirs != ours:
+            newer = isinstance(theirs, int) and isinstance(ours, int) and theirs > ours
+            remedy = "upgrade degloss" if newer else "train it again with this degloss (make train)"
+            raise ModelFormatError(f"{folder / MANIFEST}: {key} is {theirs!r}, this degloss reads {ours!r}; {remedy}")
+    data = _read(folder / WEIGHTS)
+    if hashlib.sha256(data).hexdigest() != manifest.get("sha256"):
+        raise ModelDamaged(
+            f"{folder / WEIGHTS}: the bytes are not those the manifest names (SHA-256 differs);"
+            " restore the folder from where it came, or train again"
+        )
+    arrays = _arrays(folder, data, manifest.get("arrays"))
+    sentence = SentenceModel(**{f.name: arrays[f"sentence.{f.name}"] for f in fields(SentenceModel)})
+    chain = Chain(**{f.name: arrays[f"chain.{f.name}"] for f in fields(Chain)})
+    return Model(sentence, chain, manifest)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest alone, unchecked but for being a JSON object."""
+    data = _read(folder / MANIFEST)
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError):
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise ModelDamaged(f"{folder / MANIFEST}: not a JSON object; restore the file from where it came")
+    return manifest
+
+
+def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The bytes of `weights.npz` and `manifest.json`; the same model gives the same bytes."""
+    arrays = {f"sentence.{f.name}": getattr(sentence, f.name) for f in fields(SentenceModel)}
+    arrays |= {f"chain.{f.name}": getattr(chain, f.name) for f in fields(Chain)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    weights = buffer.getvalue()
+    manifest = {
+        "format": FORMAT,
+        "features": FEATURES,
+        "labels": list(LABELS),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "arrays": {name: [str(a.dtype), list(a.shape)] for name, a in sorted(arrays.items())},
+        **facts,
+    }
+    return weights, (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    """The shape each array must have for the features as this degloss computes them."""
+    batch = encode([])
+    looks = cues(batch, hashes(batch))
+    voice, context, labels = looks.voice, len(names(looks)), len(LABELS)
+    return {
+        "sentence.table": (1 << TABLE_BITS, labels - 1),
+        "sentence.mean": (voice,),
+        "sentence.spread": (voice,),
+        "sentence.weights": (voice, labels - 1),
+        "sentence.bias": (labels - 1,),
+        "chain.mean": (context,),
+        "chain.spread": (context,),
+        "chain.weights": (context, labels),
+        "chain.bias": (labels,),
+        "chain.edges": (len(EDGES), labels, labels),
+        "chain.first": (labels,),
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _SIZE_LIMIT:
+            raise ModelDamaged(f"{path}: larger than {_SIZE_LIMIT >> 20} MB, so no model of degloss")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelMissing(
+            f"{path}: cannot be read ({error.strerror}); give the folder of a model, or train one (make train)"
+        ) from error
+
+
+def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelDamaged(f"{folder / WEIGHTS}: not readable as plain arrays ({error}); train again") from error
+    needed = {f"sentence.{f.name}" for f in fields(SentenceModel)} | {f"chain.{f.name}" for f in fields(Chain)}
+    found = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
+    if set(arrays) != needed or found != promised:
+        raise ModelDamaged(f"{folder / WEIGHTS}: names, shapes or types differ from the manifest; train again")
+    for name, shape in _shapes().items():
+        if arrays[name].dtype != np.float32 or arrays[name].shape != shape:
+            raise ModelDamaged(
+                f"{folder / WEIGHTS}: {name} is {arrays[name].dtype} {arrays[name].shape}, this degloss needs float32"
+                f" {shape}; train again"
+            )
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays

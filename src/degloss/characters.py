@@ -1,0 +1,128 @@
+"""One look-up per code point tells all that later stages ask about single characters.
+
+`CLASSES` maps a code point to a small class number, `NORMAL` to the form n-grams are made of: lower case, one digit
+for all, one quotation mark, one dash, one space. Both are plain tables, so that a whole batch of documents is
+classified by one array index each. The tables are written down as ranges rather than asked from `unicodedata`:
+they then stay the same under every Python, and with them every feature and every trained weight.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+TABLE_SIZE: Final = 0x20000
+"""Code points from here on (rare Chinese characters, private use) share the last entry."""
+
+
+class Char(IntEnum):
+    """Classes of characters. The first three make words; the order is part of the feature version."""
+
+    LOWER = 0  # small letters, and letters of scripts without case
+    UPPER = 1
+    DIGIT = 2
+    SPACE = 3
+    NEWLINE = 4
+    PERIOD = 5
+    COMMA = 6
+    EXCLAMATION = 7
+    QUESTION = 8
+    ELLIPSIS = 9
+    COLON = 10
+    SEMICOLON = 11
+    DASH = 12
+    QUOTE_LOW = 13  # „ ‚  opens
+    QUOTE_LEFT = 14  # “ ‘  closes in German, opens in English
+    QUOTE_RIGHT = 15  # ”    closes
+    QUOTE_STRAIGHT = 16  # "
+    QUOTE_ANGLE_RIGHT = 17  # »    opens in Germany, closes in Switzerland
+    QUOTE_ANGLE_LEFT = 18  # «
+    APOSTROPHE = 19
+    BRACKET_OPEN = 20
+    BRACKET_CLOSE = 21
+    SLASH = 22
+    AT = 23
+    HASH = 24
+    RULE = 25  # what separator lines are drawn with, dashes apart
+    BULLET = 26
+    EMOJI = 27
+    JOINER = 28  # variation selectors, zero-width joiners, combining marks: never begin a sentence
+    SYMBOL = 29
+
+
+WORD_CLASSES: Final = 3
+"""Classes below this one make words."""
+
+_LETTER_RANGES = ((0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x2AF), (0x370, 0x3FF), (0x400, 0x52F), (0x531, 0x587),
+                  (0x5D0, 0x5EA), (0x620, 0x64A), (0x671, 0x6D3), (0x904, 0x939), (0xE01, 0xE30), (0x10A0, 0x10FF),
+                  (0x1E00, 0x1FFF), (0x2C00, 0x2DFF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+                  (0xA640, 0xA69F), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFB00, 0xFB06), (0x1D400, 0x1D7FF))  # fmt: skip
+_EMOJI_RANGES = ((0x203C, 0x203C), (0x2049, 0x2049), (0x231A, 0x231B), (0x23E9, 0x23F3), (0x2600, 0x26FF),
+                 (0x2700, 0x2712), (0x2716, 0x2728), (0x2733, 0x2794), (0x2795, 0x27BF), (0x2B05, 0x2B55),
+                 (0x1F000, 0x1FAFF))  # fmt: skip
+_JOINER_RANGES = ((0x300, 0x36F), (0x483, 0x489), (0x610, 0x61A), (0x64B, 0x65F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF),
+                  (0x200B, 0x200D), (0x2060, 0x2060), (0x20D0, 0x20FF), (0xFE00, 0xFE0F), (0xFE20, 0xFE2F),
+                  (0x1F3FB, 0x1F3FF))  # fmt: skip
+# A carriage return counts as a space, so that CRLF is one line break.
+_SPACES = (0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000, 0x09, 0x1F, 0x0D)
+_NEWLINES = (0x0A, 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029)
+_SINGLE = {
+    Char.PERIOD: ".", Char.COMMA: ",", Char.EXCLAMATION: "!‼", Char.QUESTION: "?⁇⁈⁉", Char.ELLIPSIS: "…",
+    Char.COLON: ":", Char.SEMICOLON: ";", Char.DASH: "-‐‑‒–—―−", Char.QUOTE_LOW: "„‚", Char.QUOTE_LEFT: "“‘‟",
+    Char.QUOTE_RIGHT: "”", Char.QUOTE_STRAIGHT: '"＂', Char.QUOTE_ANGLE_RIGHT: "»›", Char.QUOTE_ANGLE_LEFT: "«‹",
+    Char.APOSTROPHE: "'’`´", Char.BRACKET_OPEN: "([{", Char.BRACKET_CLOSE: ")]}", Char.SLASH: "/\\", Char.AT: "@",
+    Char.HASH: "#", Char.RULE: "+=_*~|➖─━═▬•·◦°¯^", Char.BULLET: "▪▫►▶➡➤➜→⇒●○■□✓✔✅☑◆◇★☆👉👇⬇↓",
+}  # fmt: skip
+
+LINE_BREAKS: Final = "\r" + "".join(chr(c) for c in _NEWLINES)
+"""Every character that ends a line, as `str.splitlines` has it."""
+
+
+@cache
+def classes() -> NDArray[np.uint8]:
+    """The class of each code point: `TABLE_SIZE` entries of `Char`."""
+    table = np.full(TABLE_SIZE, Char.SYMBOL, np.uint8)
+    for first, last in _LETTER_RANGES:
+        table[first : last + 1] = Char.LOWER
+    for code in range(0x41, 0x530):
+        lower = chr(code).lower()
+        if lower != chr(code) or 0x41 <= code <= 0x5A:
+            table[code] = Char.UPPER
+    table[0x61:0x7B] = Char.LOWER
+    table[[0xAA, 0xB5, 0xBA, 0x1E9E]] = (Char.LOWER, Char.LOWER, Char.LOWER, Char.UPPER)
+    table[0x30:0x3A] = Char.DIGIT
+    for first, last in _EMOJI_RANGES:
+        table[first : last + 1] = Char.EMOJI
+    for kind, members in _SINGLE.items():
+        table[[ord(c) for c in members]] = kind
+    for first, last in _JOINER_RANGES:
+        table[first : last + 1] = Char.JOINER
+    table[list(_SPACES)] = Char.SPACE
+    table[list(_NEWLINES)] = Char.NEWLINE
+    table.flags.writeable = False
+    return table
+
+
+@cache
+def normal_forms() -> NDArray[np.uint32]:
+    """The code point each code point counts as in n-grams and words: `TABLE_SIZE` entries."""
+    kinds = classes()
+    table = np.arange(TABLE_SIZE, dtype=np.uint32)
+    for code in range(0x41, 0x530):
+        lower = chr(code).lower()
+        if len(lower) == 1:
+            table[code] = ord(lower)
+    table[0x1E9E] = ord("ß")
+    merged = {
+        Char.DIGIT: "0", Char.SPACE: " ", Char.NEWLINE: " ", Char.DASH: "-", Char.APOSTROPHE: "'",
+        Char.QUOTE_LOW: '"', Char.QUOTE_LEFT: '"', Char.QUOTE_RIGHT: '"', Char.QUOTE_STRAIGHT: '"',
+        Char.QUOTE_ANGLE_RIGHT: '"', Char.QUOTE_ANGLE_LEFT: '"',
+    }  # fmt: skip
+    for kind, form in merged.items():
+        table[kinds == kind] = ord(form)
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,148 @@
+"""The values that degloss hands out: sentences, segments and the separation of a whole text.
+
+All of them are immutable. Offsets are Unicode code points into the text as it was given, `start` included and `end`
+not, as in Python slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Label = Literal["article", "commentary", "boilerplate"]
+Favor = Literal["precision", "balanced", "recall"]
+
+LABELS: Final[tuple[Label, ...]] = ("article", "commentary", "boilerplate")
+"""The three speakers. A label's place in this tuple is its number in every array and in the model."""
+
+FAVORS: Final[tuple[Favor, ...]] = ("precision", "balanced", "recall")
+
+
+class Sentence(NamedTuple):
+    """One sentence and who speaks it.
+
+    `label` is the decision in context and `confidence` its calibrated probability. `lone_label` and
+    `lone_score` are what the sentence model said of this sentence alone, before any neighbour was looked at:
+    where they differ from the final ones, the context decided.
+    """
+
+    start: int
+    end: int
+    label: Label
+    confidence: float
+    lone_label: Label
+    lone_score: float
+
+
+class Segment(NamedTuple):
+    """A run of neighbouring sentences of one label; white space between runs belongs to none."""
+
+    start: int
+    end: int
+    label: Label
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """A text and who speaks where in it.
+
+    The columns are arrays of one entry a sentence; `sentences` and `segments` are made from them when first
+    asked for, so that a run over a million documents builds no objects it does not need.
+    """
+
+    text: str
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    confidences: NDArray[np.float64]
+    lone_labels: NDArray[np.int8]
+    lone_scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Separation):
+            return NotImplemented
+        return self.text == other.text and self.sentences == other.sentences
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.sentences))
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Every sentence in order; each non-blank character of the text lies in exactly one."""
+        rows = zip(
+            self.starts.tolist(),
+            self.ends.tolist(),
+            [LABELS[k] for k in self.labels.tolist()],
+            self.confidences.tolist(),
+            [LABELS[k] for k in self.lone_labels.tolist()],
+            self.lone_scores.tolist(),
+            strict=True,
+        )
+        return tuple(Sentence(*row) for row in rows)
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The runs of one label: with the white space around and between them they rejoin to the text."""
+        if not len(self):
+            return ()
+        turns = np.flatnonzero(np.diff(self.labels)) + 1
+        first = np.concatenate([[0], turns])
+        last = np.concatenate([turns, [len(self)]]) - 1
+        rows = zip(
+            self.starts[first].tolist(),
+            self.ends[last].tolist(),
+            [LABELS[k] for k in self.labels[first].tolist()],
+            strict=True,
+        )
+        return tuple(Segment(*row) for row in rows)
+
+    @property
+    def article(self) -> str:
+        """What the republished source says, paragraphs kept; empty if there is none."""
+        return self.keep(["article"])
+
+    @property
+    def commentary(self) -> str:
+        """What reposters, readers, editors and translators say; empty if there is none."""
+        return self.keep(["commentary"])
+
+    @property
+    def boilerplate(self) -> str:
+        """Page furniture: links, separators, share prompts, comment forms; empty if there is none."""
+        return self.keep(["boilerplate"])
+
+    def keep(self, labels: Iterable[Label]) -> str:
+        """The text of these labels alone, in order.
+
+        Sentences that stood next to each other keep the white space between them. Where something was taken
+        out, the larger of the two gaps around it stays, so a paragraph break never turns into a space, and two
+        sentences that only a removed one held apart never run together.
+        """
+        wanted = {LABELS.index(label) for label in labels}
+        parts: list[str] = []
+        gap = ""
+        end_before = 0
+        rows = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
+        for start, end, label in rows:
+            between = self.text[end_before:start]
+            gap = max(gap, between, key=_breadth)
+            if label in wanted:
+                if parts:
+                    parts.append(gap or " ")
+                parts.append(self.text[start:end])
+                gap = ""
+            end_before = end
+        return "".join(parts)
+
+
+def _breadth(gap: str) -> tuple[int, int]:
+    """How strongly white space separates: by its line breaks first, then by its length."""
+    return len(gap.splitlines()) + gap.endswith(("\n", "\r")), len(gap)

@@ -1,0 +1,113 @@
+"""Texts → arrays: a batch of documents as code points, classes, sentences and words.
+
+Everything later stages compute over characters, words or sentences, they compute over the arrays of a `Batch`,
+for all documents at once. One row of the sentence columns is one sentence; `documents` says where each document's
+sentences begin. Positions are offsets into `codes`, the code points of all documents one after the other, each
+followed by one line break, so that no n-gram and no word reaches from one document into the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degloss import segment
+from degloss.characters import TABLE_SIZE, WORD_CLASSES, Char, classes, normal_forms
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch of n sentences in d documents, w words and c code points.
+
+    texts       the d documents as they came
+    offsets     (d + 1) position of each document's first code point
+    documents   (d + 1) row of each document's first sentence
+    document    (n) which document a sentence belongs to
+    starts      (n) position of a sentence's first code point
+    ends        (n) position after its last one; neither of the two is white space
+    normal      (c) code points in their normal form
+    kinds       (c) `Char` classes
+    owner       (c) row of the sentence that began last, −1 before the first
+    word_starts, word_ends   (w) positions of the words
+    word_rows   (w) the sentence each word belongs to
+    """
+
+    texts: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    documents: NDArray[np.int64]
+    document: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    normal: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    owner: NDArray[np.int32]
+    word_starts: NDArray[np.int64]
+    word_ends: NDArray[np.int64]
+    word_rows: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def rows(self, document: int) -> slice:
+        """The sentences of one document."""
+        return slice(int(self.documents[document]), int(self.documents[document + 1]))
+
+
+def encode(texts: Sequence[str]) -> Batch:
+    """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
+    codes, offsets = _code_points(texts)
+    short = np.minimum(codes, TABLE_SIZE - 1)
+    kinds = classes()[short]
+    starts, ends, document = _sentences(texts, offsets, kinds)
+
+    marks = np.zeros(len(codes), np.int32)
+    marks[starts] = 1
+    owner = np.cumsum(marks, dtype=np.int32) - np.int32(1)
+
+    inside = np.zeros(len(codes) + 1, np.int8)
+    np.less(kinds, WORD_CLASSES, out=inside[:-1].view(bool))
+    edges = np.diff(inside, prepend=np.int8(0))
+    word_starts = np.flatnonzero(edges == 1)
+    return Batch(
+        texts=tuple(texts),
+        offsets=offsets,
+        documents=np.searchsorted(document, np.arange(len(texts) + 1)),
+        document=document,
+        starts=starts,
+        ends=ends,
+        normal=normal_forms()[short],
+        kinds=kinds,
+        owner=owner,
+        word_starts=word_starts,
+        word_ends=np.flatnonzero(edges == -1),
+        word_rows=owner[word_starts],
+    )
+
+
+def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The code points of all texts, a line break after each, and where each text begins."""
+    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
+    return np.frombuffer(data, np.dtype("<u4")).astype(np.uint32, copy=False), offsets
+
+
+def _sentences(
+    texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Starts, ends and documents of all sentences: the pieces between the cuts, white space trimmed off."""
+    ends: list[NDArray[np.int64]] = []
+    for text, offset in zip(texts, offsets.tolist(), strict=False):
+        ends.append(np.array(segment.cuts(text), np.int64) + offset)
+    cuts = np.concatenate([*ends, np.empty(0, np.int64)])
+    document = np.repeat(np.arange(len(texts)), [len(e) for e in ends])
+    before = np.concatenate([[0], cuts[:-1]])
+    before = np.maximum(before, offsets[document])
+    visible = np.flatnonzero((kinds != Char.SPACE) & (kinds != Char.NEWLINE))
+    first = np.searchsorted(visible, before)
+    after = np.searchsorted(visible, cuts)
+    full = first < after
+    return visible[first[full]], visible[after[full] - 1] + 1, document[full]

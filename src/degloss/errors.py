@@ -1,0 +1,51 @@
+"""Every error degloss raises on purpose.
+
+    DeglossError
+    ├── InputError         a file or text that cannot be used as input
+    ├── OutputError        a result that cannot be written
+    ├── ModelError         a model that must not be used
+    │   ├── ModelMissing       nothing, or not everything, at that place
+    │   ├── ModelFormatError   another format or feature version than this degloss reads
+    │   └── ModelDamaged       bytes or shapes differ from what the manifest promises
+    ├── CorpusError        a labelled document that breaks the block format
+    └── TrainingError      training or evaluation that cannot go ahead
+
+Each message says what was wrong, where, and what to do about it, on one line: the command line prints it as it
+is. Wrong types and values handed to a function stay `TypeError` and `ValueError`.
+"""
+
+
+class DeglossError(Exception):
+    """The base of all: catch this one to catch every deliberate error of degloss."""
+
+
+class InputError(DeglossError):
+    """A file or text that cannot be used as input."""
+
+
+class OutputError(DeglossError):
+    """A result that cannot be written."""
+
+
+class ModelError(DeglossError):
+    """A model that must not be used."""
+
+
+class ModelMissing(ModelError):
+    """No model, or only a part of one, at the place named."""
+
+
+class ModelFormatError(ModelError):
+    """A model of another format or feature version than this degloss reads."""
+
+
+class ModelDamaged(ModelError):
+    """A model whose bytes or shapes differ from what its manifest promises."""
+
+
+class CorpusError(DeglossError):
+    """A labelled document that breaks the block format of the corpus."""
+
+
+class TrainingError(DeglossError):
+    """Training or evaluation that cannot go ahead."""

@@ -1,0 +1,95 @@
+"""How a run ends: whatever goes wrong, a line on standard error and an exit code, never a traceback.
+
+0    done
+1    nothing could be done, or the results could not be written
+2    wrong usage
+3    some documents failed, the others are done
+130  interrupted (Ctrl-C)
+141  whoever read the output stopped reading: no message, as other filters do it
+143  told to end (SIGTERM)
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Final, NoReturn
+
+from degloss.errors import DeglossError
+from degloss.formats import visible
+from degloss.jobs import NothingDone, Tally
+from degloss.write import silence
+
+FAILED: Final = 1
+PARTLY: Final = 3
+INTERRUPTED: Final = 128 + 2
+PIPE_BROKEN: Final = 128 + 13
+TERMINATED: Final = 128 + 15
+
+
+def tell(message: str) -> None:
+    """A message on standard error, on one line; lost without a trace where nobody listens."""
+    if sys.stderr is None:  # print would take standard output instead
+        return
+    with suppress(OSError, ValueError):
+        print(f"degloss: {visible(message)}", file=sys.stderr, flush=True)
+
+
+def perform(work: Callable[[Tally], object]) -> int:
+    """Does the work of a command; the exit code of what became of it."""
+    tally = Tally(tell)
+    code = 0
+    try:
+        work(tally)
+    except NothingDone:
+        code = FAILED
+    except DeglossError as error:
+        tell(str(error))
+        code = FAILED
+    except MemoryError:
+        tell("not enough memory for this input; split it, or take a machine with more")
+        code = FAILED
+    except BrokenPipeError:
+        silence()
+        return PIPE_BROKEN
+    except KeyboardInterrupt:
+        tell("interrupted; the files named before are complete, no other was written")
+        return INTERRUPTED
+    if tally.failed:
+        code = code or (PARTLY if tally.done else FAILED)
+        if tally.failed + tally.done > 1:
+            tell(f"{tally.failed} of {tally.failed + tally.done} documents failed")
+    return code
+
+
+def end(command: Callable[[], object]) -> NoReturn:
+    """Runs the whole command line and ends the process, also where the arguments or the help went wrong."""
+    with suppress(ValueError, AttributeError):  # not in the main thread, or no such signal
+        signal.signal(signal.SIGTERM, _terminate)
+    code: int | str | None = FAILED
+    try:
+        command()
+    except SystemExit as exit:
+        code = exit.code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        silence()
+        code = PIPE_BROKEN
+    except OSError as error:
+        silence()
+        tell(f"cannot go on ({error.strerror or error}); check where the output goes")
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        silence()
+    sys.exit(code)
+
+
+def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:
+    """Ends as if by an error, so that temporary files are removed."""
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,158 @@
+"""The whole way: text → sentences → scores → context → labels.
+
+`Separator.separate_batch` is the one path every caller takes: the library, the command line, training's evaluation and
+`explain`. Its lines are the stages, each a module of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degloss import artefact
+from degloss.artefact import Model
+from degloss.classify import sentence_scores
+from degloss.context import context
+from degloss.cues import Cues, cues
+from degloss.decode import decide, edge_features, emissions, marginals, potentials
+from degloss.documents import FAVORS, Favor, Separation
+from degloss.encode import Batch, encode
+from degloss.words import hashes
+
+BATCH_DOCUMENTS: Final = 256
+BATCH_CHARACTERS: Final = 1_000_000
+"""A batch ends at whichever comes first: large enough that array calls cost nothing, small enough for the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """Everything the stages computed on the way, for `explain` and for training."""
+
+    batch: Batch
+    word_hashes: NDArray[np.uint32]
+    cues: Cues
+    scores: NDArray[np.float64]
+    features: NDArray[np.float32]
+    edges: NDArray[np.float64]
+    emission: NDArray[np.float64]
+    chances: NDArray[np.float64]
+
+
+class Separator:
+    """A loaded model, ready to separate texts. Holds no state beside the model, so threads may share one."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def separate(self, text: str, *, favor: Favor = "balanced") -> Separation:
+        """Labels every sentence of one text; see `degloss.separate`."""
+        return self.separate_batch([text], favor=favor)[0]
+
+    def separate_many(self, texts: Iterable[str], *, favor: Favor = "balanced") -> Iterator[Separation]:
+        """Labels texts one after the other, in batches; as many come out as go in, in their order."""
+        _check(favor)
+        if isinstance(texts, str):
+            raise TypeError("separate_many takes several texts; for one text call separate")
+        waiting: list[str] = []
+        size = 0
+        for text in texts:
+            waiting.append(text)
+            size += len(text)
+            if len(waiting) == BATCH_DOCUMENTS or size >= BATCH_CHARACTERS:
+                yield from self.separate_batch(waiting, favor=favor)
+                waiting, size = [], 0
+        if waiting:
+            yield from self.separate_batch(waiting, favor=favor)
+
+    def separate_batch(self, texts: Sequence[str], *, favor: Favor = "balanced") -> list[Separation]:
+        """Labels a batch of texts that fits in memory many times over; the other methods call this one."""
+        _check(favor)
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"a text must be str, not {type(text).__name__}; decode bytes first")
+        stages = self.stages(texts)
+        labels, confidences = decide(stages.chances, favor)
+        return _separations(stages, labels, confidences)
+
+    def stages(self, texts: Sequence[str]) -> Stages:
+        """The stages up to the probabilities, for a batch of texts."""
+        model = self.model
+        batch = encode(texts)
+        word_hashes = hashes(batch)
+        looks = cues(batch, word_hashes)
+        scores = sentence_scores(model.sentence, batch, word_hashes, looks)
+        around = context(batch, looks, scores)
+        emission = emissions(model.chain, around.features)
+        edges = edge_features(looks, around)
+        chances = marginals(potentials(model.chain, batch, emission, edges))
+        return Stages(batch, word_hashes, looks, scores, around.features, edges, emission, chances)
+
+
+def _separations(
+    stages: Stages, labels: NDArray[np.int8], confidences: NDArray[np.float64]
+) -> list[Separation]:
+    batch = stages.batch
+    odds = np.exp(np.clip(stages.scores, -30, 30))
+    lone = np.concatenate([np.ones((len(batch), 1)), odds], 1)
+    lone_labels = lone.argmax(1).astype(np.int8)
+    lone_scores = lone.max(1) / lone.sum(1)
+    found = []
+    for i, text in enumerate(batch.texts):
+        rows, offset = batch.rows(i), batch.offsets[i]
+        found.append(
+            Separation(
+                text=text,
+                starts=batch.starts[rows] - offset,
+                ends=batch.ends[rows] - offset,
+                labels=labels[rows],
+                confidences=confidences[rows],
+                lone_labels=lone_labels[rows],
+                lone_scores=lone_scores[rows],
+            )
+        )
+    return found
+
+
+def _check(favor: str) -> None:
+    if favor not in FAVORS:
+        raise ValueError(f"favor must be one of {', '.join(FAVORS)}, not {favor!r}")
+
+
+def load(path: str | Path) -> Separator:
+    """A separator with the model of that folder; errors are `ModelError`s that name the remedy."""
+    return Separator(artefact.load_model(Path(path)))
+
+
+@cache
+def shipped() -> Separator:
+    """The separator with the model that comes with degloss, loaded once."""
+    return load(artefact.shipped_folder())
+
+
+def separate(text: str, *, favor: Favor = "balanced") -> Separation:
+    """Labels every sentence of a German text with who speaks.
+
+    `favor="precision"` keeps as article only what surely is, `"recall"` loses no article sentence.
+
+    >>> text = "Ministerin stellt Plan vor\\n\\nBerlin – Das Ministerium hat am Montag einen Plan vorgelegt."
+    >>> text += "\\n\\nTeile die Wahrheit! https://t.me/beispiel"
+    >>> found = separate(text)
+    >>> [(text[s.start : s.end], s.label) for s in found.sentences][-1]
+    ('https://t.me/beispiel', 'boilerplate')
+    """
+    return shipped().separate(text, favor=favor)
+
+
+def separate_many(texts: Iterable[str], *, favor: Favor = "balanced") -> Iterator[Separation]:
+    """Labels many texts, in batches; as many come out as go in, in their order.
+
+    >>> [len(found) for found in separate_many(["Ein Satz. Noch einer.", ""])]
+    [2, 0]
+    """
+    return shipped().separate_many(texts, favor=favor)

@@ -1,0 +1,174 @@
+"""Results → files: a target is there whole or not at all, and an input is never touched.
+
+A new file is written under a temporary name in the folder of its target, brought to the disk, and then
+takes the target's name in one step. Whatever goes wrong on the way, Ctrl-C included, removes the temporary
+file and leaves what was there before. A target that exists is refused unless forced; one that is an input,
+under whatever name or link, always. A symbolic link that is forced stays a link: the file behind it is
+replaced. Devices and pipes cannot be replaced and are written to directly.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from degloss.errors import OutputError
+
+FileId = tuple[int, int]
+"""Device and inode: what all names and links of one file have in common."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def file_ids(names: Iterable[str | Path]) -> frozenset[FileId]:
+    """The identities of the files of these names that exist."""
+    found = set()
+    for name in names:
+        with suppress(OSError, ValueError):
+            status = os.stat(name)
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def check_target(target: Path, *, force: bool, inputs: Collection[FileId]) -> bool:
+    """Refuses a target that must not be written; says whether it can be replaced, as devices cannot."""
+    try:
+        status = os.stat(target)
+    except FileNotFoundError:
+        if os.path.lexists(target) and not force:
+            raise _taken(target) from None
+        return True
+    except (OSError, ValueError) as error:
+        raise output_error(str(target), error) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise OutputError(f"{target}: is a folder; give a file's name")
+    if (status.st_dev, status.st_ino) in inputs:
+        raise OutputError(f"{target}: is an input; inputs are never overwritten, give another name")
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if not force:
+        raise _taken(target)
+    return True
+
+
+@contextmanager
+def new_file(target: Path, *, force: bool = False, inputs: Collection[FileId] = ()) -> Iterator[BinaryIO]:
+    """A file to write to that becomes `target` when the block ends without error; raises `OutputError`.
+
+    `inputs` are the files that must not be overwritten, by `file_ids`.
+    """
+    replaceable = check_target(target, force=force, inputs=inputs)
+    try:
+        if not replaceable:
+            with open(target, "wb") as file:
+                yield file
+            return
+        place = Path(os.path.realpath(target))
+        part = place.parent / f".degloss-{os.urandom(6).hex()}.part"
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            with open(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            _rename(part, place, force=force)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+    except OSError as error:
+        raise output_error(str(target), error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, unless it is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{folder}: a file stands where a folder is needed; give another name") from error
+    except (OSError, ValueError) as error:
+        raise output_error(str(folder), error) from error
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Standard output as bytes, flushed when the block ends; raises `OutputError` or `BrokenPipeError`."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; leave it open, or name a file with -o")
+    stream: BinaryIO = sys.stdout.buffer
+    # Under python -u it is raw, and a raw stream may write a part and be content.
+    wrapper = io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else None
+    try:
+        yield wrapper or stream
+        (wrapper or stream).flush()
+    except OSError as error:
+        silence()
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise output_error("standard output", error) from error
+    finally:
+        if wrapper is not None:
+            with suppress(OSError, ValueError):
+                wrapper.detach()
+
+
+def silence() -> None:
+    """Lets what is left in standard output go nowhere: Python would complain of it at its exit."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def output_error(name: str, error: OSError | ValueError) -> OutputError:
+    """What to tell of a result that cannot be written."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code in _FULL:
+        return OutputError(f"{name}: no space left to write it; make room, or write to another disk")
+    if code in (errno.EACCES, errno.EPERM):
+        return OutputError(
+            f"{name}: no permission to write there; change that (chmod), or choose another folder"
+        )
+    if code == errno.EROFS:
+        return OutputError(f"{name}: on a disk that is read-only; choose another folder")
+    if code == errno.ENOENT:
+        return OutputError(f"{name}: its folder does not exist; make it first (mkdir -p)")
+    if code == errno.ENOTDIR:
+        return OutputError(f"{name}: a file stands where a folder is needed; give another name")
+    reason = error.strerror if isinstance(error, OSError) else error
+    return OutputError(f"{name}: cannot be written ({reason or error}); choose another place")
+
+
+def _taken(target: Path) -> OutputError:
+    return OutputError(f"{target}: exists already; give another name, or --force to replace it")
+
+
+def _rename(part: Path, place: Path, *, force: bool) -> None:
+    """Gives the finished file its name: over what is there if forced, else only where nothing is."""
+    if force:
+        with suppress(FileNotFoundError):
+            part.chmod(stat.S_IMODE(place.stat().st_mode))
+        os.replace(part, place)
+    else:
+        try:
+            os.link(part, place)  # unlike a renaming, this fails if someone else took the name meanwhile
+            part.unlink()
+        except FileExistsError:
+            raise _taken(place) from None
+        except OSError:  # a file system without hard links
+            if place.exists():
+                raise _taken(place) from None
+            os.replace(part, place)
+    with suppress(OSError):
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,126 @@
+"""A small model whose decisions can be read off its weights, so that no test depends on the trained one.
+
+Exclamation marks, emoji and the word "Meinung" speak for commentary, slashes and lines without words for
+boilerplate, all else is article; the chain adds a little inertia inside a line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from degloss.artefact import MANIFEST, WEIGHTS, pack
+from degloss.classify import SentenceModel
+from degloss.context import names as context_names
+from degloss.cues import cues
+from degloss.decode import EDGES, Chain
+from degloss.encode import encode
+from degloss.ngrams import TABLE_BITS, families
+from degloss.separate import Separator, load
+from degloss.words import hashes
+
+COMMENTARY, BOILERPLATE = 0, 1
+CUE_WEIGHTS = {
+    "count exclamation": (4.0, 0.0),
+    "count emoji": (3.0, 0.0),
+    "count slash": (0.0, 3.0),
+    "no words": (0.0, 6.0),
+}
+BIAS = -3.0
+
+ARTICLE = "Das Amt hat am Montag einen Plan vorgelegt."
+COMMENT = "So ein Unsinn!!"
+LINK = "https://t.me/beispiel/12"
+PAGE = f"{ARTICLE} Er gilt ab März.\n\n{COMMENT}\n\nDer Rat stimmt zu.\n{LINK}\n"
+CLEAN = f"{ARTICLE} Er gilt ab März.\n\nDer Rat stimmt zu.\n"
+"""What `clean` makes of `PAGE`."""
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def make_model(folder: Path) -> Path:
+    """Writes the model into a folder."""
+    batch = encode(["Meinung"])
+    word_hashes = hashes(batch)
+    looks = cues(batch, word_hashes)
+    features = context_names(looks)
+    table = np.zeros((1 << TABLE_BITS, 2), np.float32)
+    table[next(iter(families(batch, word_hashes))).index[0], COMMENTARY] = 20
+    weights = np.zeros((looks.voice, 2), np.float32)
+    for name, value in CUE_WEIGHTS.items():
+        weights[looks.names.index(name)] = value
+    sentence = SentenceModel(
+        table=table,
+        mean=np.zeros(looks.voice, np.float32),
+        spread=np.ones(looks.voice, np.float32),
+        weights=weights,
+        bias=np.full(2, BIAS, np.float32),
+    )
+    context = np.zeros((len(features), 3), np.float32)
+    context[features.index("own score commentary"), 1] = 1
+    context[features.index("own score boilerplate"), 2] = 1
+    context[features.index("left 1: chance commentary"), 1] = 0.25
+    edges = np.zeros((len(EDGES), 3, 3), np.float32)
+    edges[EDGES.index("same line")] = 0.5 * np.eye(3)
+    chain = Chain(
+        mean=np.zeros(len(features), np.float32),
+        spread=np.ones(len(features), np.float32),
+        weights=context,
+        bias=np.zeros(3, np.float32),
+        edges=edges,
+        first=np.array([0.5, 0, 0], np.float32),
+    )
+    data, manifest = pack(sentence, chain, {"name": "written by hand", "seed": 0})
+    (folder / WEIGHTS).write_bytes(data)
+    (folder / MANIFEST).write_bytes(manifest)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the model."""
+    return make_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def separator(model: Path) -> Separator:
+    """The model, loaded."""
+    return load(model)
+
+
+@pytest.fixture
+def degloss(model: Path, tmp_path: Path) -> Run:
+    """Runs `degloss` as a process in an empty folder, with the model of these tests where one is needed."""
+
+    def run(
+        *args: str | Path, stdin: bytes = b"", environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        done = subprocess.run(
+            command(model, *args), input=stdin, capture_output=True, cwd=tmp_path, timeout=120, check=False,
+            env=clean_environment(environment),
+        )  # fmt: skip
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        return done
+
+    return run
+
+
+def command(model: Path, *args: str | Path) -> list[str]:
+    """The command line of a process; commands that separate get the model."""
+    words = [str(arg) for arg in args]
+    if words and words[0] in ("clean", "label", "explain"):
+        words[1:1] = ["--model", str(model)]
+    return [sys.executable, "-m", "degloss", *words]
+
+
+def clean_environment(more: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment without what changes how a terminal looks."""
+    dropped = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING", "PYTHONUTF8")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "TERM": "xterm", **(more or {})}

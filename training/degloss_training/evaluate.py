@@ -1,0 +1,131 @@
+"""Evaluation: on folds of the corpus no part of the model has seen, on the gate set, and on files of real text.
+
+The folds are whole buckets, so a source is never on two sides. Every figure comes beside two baselines and with an
+interval over documents; nothing is chosen here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degloss.artefact import Model
+from degloss.documents import LABELS, Separation
+from degloss.errors import TrainingError
+from degloss.separate import Separator
+from degloss_training import fit
+from degloss_training.baselines import at_the_marker, without_context
+from degloss_training.corpus import BUCKETS, Document
+from degloss_training.metric import Judged, judge
+from degloss_training.prepare import Prepared, gold_labels
+
+SYSTEMS = ("degloss", "sentence model alone", "regular expression")
+OUTER_FOLDS = 5
+
+
+@dataclass(eq=False)
+class Result:
+    """What the systems said of one evaluation set.
+
+    judged   one list of documents a system, in the same order
+    chances  (n, 3) the probabilities of the units' sentences, gold (n) their labels: for curves and calibration
+    """
+
+    name: str
+    judged: dict[str, list[Judged]] = field(default_factory=lambda: {s: [] for s in SYSTEMS})
+    chances: list[NDArray[np.float64]] = field(default_factory=list)
+    gold: list[NDArray[np.int8]] = field(default_factory=list)
+
+    def add(self, name: str, kind: str, spans: Sequence[tuple[int, int, str]], found: Separation) -> None:
+        """Judges all systems on one document."""
+        said = {
+            "degloss": list(found.sentences),
+            "sentence model alone": without_context(found),
+            "regular expression": at_the_marker(found.text),
+        }
+        for system in SYSTEMS:
+            self.judged[system].append(judge(name, kind, spans, said[system]))
+
+    def add_all(self, separator: Separator, rows: Sequence[tuple[str, str, str, list[tuple[int, int, str]]]]) -> None:
+        """Separates and judges documents given as name, kind, text and spans; keeps their probabilities."""
+        for found, (name, kind, text, spans) in zip(
+            separator.separate_many([r[2] for r in rows]), rows, strict=True
+        ):
+            self.add(name, kind, spans, found)
+        for first in range(0, len(rows), 200):
+            part = rows[first : first + 200]
+            stages = separator.stages([r[2] for r in part])
+            batch = stages.batch
+            covered = np.full(len(batch.normal), -1, np.int8)
+            for (_, _, _, spans), offset in zip(part, batch.offsets.tolist(), strict=False):
+                for start, end, label in spans:
+                    if label != "uncertain":
+                        covered[offset + start : offset + end] = [label.startswith(x[0]) for x in LABELS].index(True)
+            gold = covered[(batch.starts + batch.ends) // 2]  # the label in the middle of the sentence
+            self.chances.append(stages.chances[gold >= 0])
+            self.gold.append(gold[gold >= 0])
+
+
+def units(document: Document) -> list[tuple[int, int, str]]:
+    """The units of a labelled document: its sentences, each with the speaker of most of its characters."""
+    from degloss.encode import encode
+
+    batch = encode([document.text])
+    gold = gold_labels([document], batch)
+    return [
+        (start, end, LABELS[label])
+        for start, end, label in zip(batch.starts.tolist(), batch.ends.tolist(), gold.tolist(), strict=True)
+    ]
+
+
+def on_documents(name: str, separator: Separator, documents: Sequence[Document]) -> Result:
+    """The systems on labelled documents the model has not been trained on."""
+    result = Result(name)
+    result.add_all(separator, [(d.name, d.kind, d.text, units(d)) for d in documents])
+    return result
+
+
+def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -> Iterator[tuple[int, Result]]:
+    """Grouped cross-validation: for each fold a model of the other buckets, judged on the fold's documents."""
+    fold = np.arange(BUCKETS) % folds
+    for k in range(folds):
+        sentence, chain = fit.fit(data, np.flatnonzero(fold != k), settings)
+        separator = Separator(Model(sentence, chain, {}))
+        documents = [d for d in data.documents if fold[d.bucket] == k and not d.kind.startswith("relay")]
+        yield k, on_documents("folds", separator, documents)
+
+
+def on_file(path: Path, separator: Separator) -> Result:
+    """The systems on a file of annotated real text: JSON lines with id, kind, text and spans."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    result = Result(path.name.split(".")[0])
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        documents = [
+            (r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path}: not an evaluation file ({error!r}); each line needs id, kind, text and spans"
+        ) from error
+    result.add_all(separator, documents)
+    return result
+
+
+def merge(name: str, results: Sequence[Result]) -> Result:
+    """The results of several folds as one."""
+    whole = Result(name)
+    for r in results:
+        for system in SYSTEMS:
+            whole.judged[system] += r.judged[system]
+        whole.chances += r.chances
+        whole.gold += r.gold
+    return whole
+

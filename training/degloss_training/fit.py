@@ -1,0 +1,198 @@
+"""Fitting the two models: the sentence model by scikit-learn, the chain by its likelihood.
+
+The chain must see sentence scores as bad as they will be on new text, so it is fitted on scores that each come from a
+sentence model which has not seen the sentence's bucket (stacking; Wolpert 1992).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from degloss.classify import SentenceModel
+from degloss.context import context
+from degloss.decode import EDGES, Chain, edge_features, messages, potentials
+from degloss.encode import Batch
+from degloss_training.corpus import BUCKETS
+from degloss_training.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is chosen by nested grouped folds; docs/experiments.md has the figures.
+
+    inverse_penalty  C of the sentence model's logistic regression
+    cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
+    iterations       of L-BFGS for the sentence model: stopping early is part of its regularisation
+    chain_penalty    ridge penalty of the chain's weights, a sentence
+    folds            of the inner cross-fitting
+    """
+
+    inverse_penalty: float = 3.0
+    cue_gain: float = 0.15
+    iterations: int = 60
+    chain_penalty: float = 3e-4
+    folds: int = 5
+    jobs: int = 2
+
+
+def design(data: Prepared, rows: NDArray[np.int64], mean: NDArray[np.float32], spread: NDArray[np.float32], gain: float) -> sparse.csr_matrix:  # fmt: skip
+    """The matrix scikit-learn is given: n-grams beside standardised cues."""
+    dense = (data.cues.values[rows, : data.cues.voice] - mean) / spread * np.float32(gain)
+    return sparse.hstack([data.ngrams[rows], sparse.csr_matrix(dense)], format="csr", dtype=np.float32)
+
+
+def standardise(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and spread of each column; a column that never varies gets spread 1."""
+    mean = values.mean(0, dtype=np.float64)
+    spread = values.std(0, dtype=np.float64)
+    return mean.astype(np.float32), np.where(spread > 1e-6, spread, 1).astype(np.float32)
+
+
+def fit_sentence_model(
+    data: Prepared, rows: NDArray[np.int64], settings: Settings
+) -> tuple[SentenceModel, LogisticRegression]:
+    """The sentence model of these rows, and the estimator it is taken from."""
+    mean, spread = standardise(data.cues.values[rows, : data.cues.voice])
+    matrix = design(data, rows, mean, spread, settings.cue_gain)
+    weight = data.weight[rows]
+    estimator = LogisticRegression(C=settings.inverse_penalty, max_iter=settings.iterations, tol=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
+        estimator.fit(matrix, data.gold[rows], sample_weight=weight / weight.mean())
+    # Only differences between classes matter: article becomes zero.
+    against = (estimator.coef_[1:] - estimator.coef_[0]).T
+    ngrams = data.ngrams.shape[1]
+    model = SentenceModel(
+        table=np.ascontiguousarray(against[:ngrams], np.float32),
+        mean=mean,
+        spread=spread,
+        weights=np.ascontiguousarray(against[ngrams:] * settings.cue_gain, np.float32),
+        bias=(estimator.intercept_[1:] - estimator.intercept_[0]).astype(np.float32),
+    )
+    return model, estimator
+
+
+def matrix_scores(model: SentenceModel, data: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The scores of `degloss.classify.sentence_scores` for some rows, by the prepared matrix (tested to agree)."""
+    standard = (data.cues.values[rows, : data.cues.voice] - model.mean) / model.spread
+    return np.asarray(data.ngrams[rows] @ model.table + standard @ model.weights + model.bias, np.float64)
+
+
+def fold_of(bucket: NDArray[np.int64], buckets: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """The fold of each bucket number: the buckets present are dealt to the folds in turn."""
+    table = np.full(BUCKETS, -1)
+    table[buckets] = np.arange(len(buckets)) % folds
+    return np.asarray(table[bucket])
+
+
+def cross_fitted_scores(data: Prepared, rows: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
+    """(len(rows), 2) sentence scores, each by a model that has not seen the sentence's bucket."""
+    present = np.unique(data.row_bucket[rows])
+    fold = fold_of(data.row_bucket[rows], present, settings.folds)
+    folds = [k for k in range(settings.folds) if (fold == k).any() and (fold != k).any()]
+
+    def one(k: int) -> tuple[int, NDArray[np.float64]]:
+        model, _ = fit_sentence_model(data, rows[fold != k], settings)
+        return k, matrix_scores(model, data, rows[fold == k])
+
+    scores = np.zeros((len(rows), 2))
+    for k, found in joblib.Parallel(settings.jobs, prefer="threads")(joblib.delayed(one)(k) for k in folds):
+        scores[fold == k] = found
+    return scores
+
+
+@dataclass(frozen=True, eq=False)
+class ChainData:
+    """What the chain is fitted on: whole documents, with scores the sentence model did not learn by heart."""
+
+    batch: Batch
+    features: NDArray[np.float32]
+    edges: NDArray[np.float64]
+    gold: NDArray[np.int8]
+    weight: NDArray[np.float64]
+
+
+def chain_data(data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.float64]) -> ChainData:
+    """The chain's view of some documents, `scores` of their sentences in order."""
+    rows = document_rows(data, documents)
+    batch = replace(
+        data.batch,
+        texts=tuple(data.batch.texts[d] for d in documents),
+        documents=np.concatenate([[0], np.cumsum(np.diff(data.batch.documents)[documents])]),
+        document=np.repeat(np.arange(len(documents)), np.diff(data.batch.documents)[documents]),
+        starts=data.batch.starts[rows],
+        ends=data.batch.ends[rows],
+    )
+    looks = replace(data.cues, values=data.cues.values[rows], gaps=data.cues.gaps[rows])
+    around = context(batch, looks, scores)
+    return ChainData(batch, around.features, edge_features(looks, around), data.gold[rows], data.weight[rows])
+
+
+def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows of the sentences of these documents."""
+    borders = data.batch.documents
+    return np.concatenate([np.arange(borders[d], borders[d + 1]) for d in documents] or [np.empty(0, np.int64)])
+
+
+def fit_chain(data: ChainData, penalty: float, iterations: int = 300) -> Chain:
+    """The chain of the highest penalised likelihood, by L-BFGS from zero."""
+    mean, spread = standardise(data.features)
+    standard = np.ascontiguousarray((data.features - mean) / spread)
+    k, e = standard.shape[1], len(EDGES)
+    sizes = [k * 3, 3, e * 9, 3]
+    openings = data.batch.documents[:-1][np.diff(data.batch.documents) > 0]
+    inner = np.ones(len(standard), bool)
+    inner[openings] = False
+    weight = data.weight / data.weight.sum()
+    target = np.eye(3)[data.gold]
+    before = np.concatenate([target[:1], target[:-1]])
+    gold_pairs = before[:, :, None] * target[:, None, :]
+
+    def unpack(flat: NDArray[np.float64]) -> Chain:
+        w, b, t, f = np.split(flat.astype(np.float32), np.cumsum(sizes)[:-1])
+        return Chain(mean, spread, w.reshape(k, 3), b, t.reshape(e, 3, 3), f)
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        chain = unpack(flat)
+        emission = np.asarray(standard @ chain.weights + chain.bias, np.float64)
+        logs = potentials(chain, data.batch, emission, data.edges)
+        ahead, behind, matrices = messages(logs)
+        previous = np.concatenate([ahead[:1], ahead[:-1]])
+        pairs = previous[:, :, None] * matrices * behind[:, None, :]
+        pairs /= pairs.sum((1, 2), keepdims=True)
+        # The likelihood of the gold path, step by step: log p(label | label before, rest) telescopes to it.
+        through = (matrices * behind[:, None, :]) / (matrices * behind[:, None, :]).sum(2, keepdims=True)
+        chosen = np.where(inner[:, None], (before[:, :, None] * through).sum(1), through[:, 0, :])
+        value = -float(weight @ np.log(np.maximum((chosen * target).sum(1), 1e-300)))
+        wrong = weight[:, None] * (pairs.sum(1) - target)
+        wrong_pairs = (weight * inner)[:, None, None] * (pairs - gold_pairs)
+        gradient = np.concatenate(
+            [
+                (standard.T @ wrong.astype(np.float32)).ravel().astype(np.float64),
+                wrong.sum(0),
+                (data.edges.T @ wrong_pairs.reshape(len(inner), 9)).ravel(),
+                wrong[openings].sum(0),
+            ]
+        )
+        return value + penalty / 2 * float(flat @ flat), gradient + penalty * flat
+
+    result = optimize.minimize(loss, np.zeros(sum(sizes)), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
+    return unpack(result.x)
+
+
+def fit(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> tuple[SentenceModel, Chain]:
+    """Both models, fitted on the documents of these buckets."""
+    documents = np.flatnonzero(np.isin(data.bucket, buckets))
+    rows = document_rows(data, documents)
+    scores = cross_fitted_scores(data, rows, settings)
+    chain = fit_chain(chain_data(data, documents, scores), settings.chain_penalty)
+    sentence, _ = fit_sentence_model(data, rows, settings)
+    return sentence, chain

@@ -1,0 +1,76 @@
+"""The gate: quality must not drop unnoticed.
+
+`floors.json` holds a floor (or, for losses, a ceiling) for measures of the shipped model on the gate set, and the
+digest of that set: other documents need other floors. Raising a floor is free; lowering one needs `--lower`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from degloss.errors import TrainingError
+
+HIGHER_IS_BETTER: Final = {"macro F": True, "F commentary": True, "F boilerplate": True, "article lost": False}
+MARGIN: Final = 0.005
+"""Floors are set this far below what was reached, so that a harmless change of a package does not close the gate."""
+
+Scores = Mapping[str, Mapping[str, float]]
+
+
+def check(floors_file: Path, digest: str, scores: Scores) -> list[str]:
+    """What is below its floor, a line each; empty if the gate is open."""
+    floors = _read(floors_file)
+    if floors["corpus"] != digest:
+        raise TrainingError(
+            f"{floors_file}: the floors are for another gate set ({floors['corpus'][:12]}… not {digest[:12]}…);"
+            " set them anew with: degloss evaluate --gate --set-floors"
+        )
+    problems = []
+    for kind, limits in floors["floors"].items():
+        for measure, limit in limits.items():
+            reached = scores.get(kind, {}).get(measure)
+            if reached is None:
+                problems.append(f"{kind}: {measure} is not measured any more")
+            elif reached < limit if HIGHER_IS_BETTER[measure] else reached > limit:
+                word = "floor" if HIGHER_IS_BETTER[measure] else "ceiling"
+                problems.append(f"{kind}: {measure} {reached:.4f}, {word} {limit:.4f}")
+    return problems
+
+
+def set_floors(floors_file: Path, digest: str, scores: Scores, lower: bool) -> bytes:
+    """The floors for these scores; `TrainingError` where one would sink on the same set and `lower` is not given."""
+    floors = {
+        kind: {
+            measure: round(values[measure] - MARGIN if better else values[measure] + MARGIN, 4)
+            for measure, better in HIGHER_IS_BETTER.items()
+        }
+        for kind, values in scores.items()
+    }
+    if floors_file.exists() and not lower:
+        old = _read(floors_file)
+        sinking = [
+            f"{kind} {measure} {limit} → {floors.get(kind, {}).get(measure)}"
+            for kind, limits in old["floors"].items()
+            for measure, limit in limits.items()
+            if old["corpus"] == digest and _sinks(limit, floors.get(kind, {}).get(measure), HIGHER_IS_BETTER[measure])
+        ]
+        if sinking:
+            raise TrainingError(f"{floors_file}: would lower {'; '.join(sinking)}; say --lower if that is meant")
+    return (json.dumps({"corpus": digest, "floors": floors}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _sinks(old: float, new: float | None, higher_is_better: bool) -> bool:
+    return new is None or (new < old if higher_is_better else new > old)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        floors = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: no readable floors ({error}); restore the file or set floors anew") from error
+    if not isinstance(floors, dict) or not {"corpus", "floors"} <= floors.keys():
+        raise TrainingError(f"{path}: needs the keys corpus and floors; restore the file or set floors anew")
+    return floors

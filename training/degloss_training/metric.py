@@ -1,0 +1,163 @@
+"""The metric: who speaks, counted by annotated unit, as share and spread over documents.
+
+A unit takes the label that covers most of its characters; a unit no sentence touches counts as boilerplate, and units
+labelled uncertain are left out. Commentary is measured against article alone (gold boilerplate left out), boilerplate
+against everything. Intervals come from resampling documents, not units: the units of a document stand or fall together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degloss.documents import LABELS, Segment, Sentence
+
+MEASURES: Final = (
+    "precision", "recall", "F commentary", "macro F", "exact", "false alarm", "article lost", "F boilerplate",
+)  # fmt: skip
+RESAMPLES: Final = 1000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One document: its kind, and the gold and the predicted label number of each unit."""
+
+    name: str
+    kind: str
+    gold: tuple[int, ...]
+    predicted: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measure with the 2.5th and 97.5th percentile of its resampled values."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def judge(name: str, kind: str, spans: Sequence[tuple[int, int, str]], sentences: Sequence[Segment | Sentence]) -> Judged:
+    """Compares the sentences found with the annotated spans of one document.
+
+    >>> spans = [(0, 9, "article"), (10, 14, "commentary")]
+    >>> judge("a", "mixed", spans, [Segment(0, 14, "article")])
+    Judged(name='a', kind='mixed', gold=(0, 1), predicted=(0, 0))
+    """
+    gold, predicted = [], []
+    first = 0
+    ordered = all(a[0] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    for start, end, label in spans:
+        if label == "uncertain":
+            continue
+        cover = [0, 0, 0]
+        # Where units come in order, sentences that end before this one are done with.
+        while ordered and first < len(sentences) and sentences[first].end <= start:
+            first += 1
+        for sentence in sentences[first:]:
+            if sentence.start >= end:
+                break
+            cover[LABELS.index(sentence.label)] += max(0, min(end, sentence.end) - max(start, sentence.start))
+        gold.append(next(i for i, known in enumerate(LABELS) if known == label))
+        predicted.append(int(np.argmax(cover)) if any(cover) else LABELS.index("boilerplate"))
+    return Judged(name, kind, tuple(gold), tuple(predicted))
+
+
+# Counts a document contributes, in this order; every measure is a function of their sums.
+_TP, _FP, _FN, _TN, _BTP, _BFP, _BFN, _EXACT, _ALARM, _LOST, _ONE = range(11)
+
+
+def _counts(document: Judged) -> list[float]:
+    pairs = list(zip(document.gold, document.predicted, strict=True))
+    spoken = [(g, p) for g, p in pairs if g != 2]
+    article = [p for g, p in spoken if g == 0]
+    return [
+        sum(g == 1 == p for g, p in spoken),
+        sum(g == 0 and p == 1 for g, p in spoken),
+        sum(g == 1 and p != 1 for g, p in spoken),
+        sum(g == 0 and p != 1 for g, p in spoken),
+        sum(g == 2 == p for g, p in pairs),
+        sum(g != 2 == p for g, p in pairs),
+        sum(g == 2 != p for g, p in pairs),
+        all((g == 1) == (p == 1) for g, p in spoken),
+        any(p == 1 for p in article),
+        sum(p != 0 for p in article) / max(1, len(article)),
+        1,
+    ]
+
+
+def _f(tp: NDArray[np.float64], fp: NDArray[np.float64], fn: NDArray[np.float64]) -> NDArray[np.float64]:
+    precision = np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0)
+    recall = np.where(tp + fn > 0, tp / np.maximum(tp + fn, 1), 1.0)
+    return np.where(precision + recall > 0, 2 * precision * recall / np.maximum(precision + recall, 1e-12), 0.0)
+
+
+def _measures(s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(…, 8) the measures of sums of counts (…, 11)."""
+    tp, fp, fn, tn = s[..., _TP], s[..., _FP], s[..., _FN], s[..., _TN]
+    commentary = _f(tp, fp, fn)
+    return np.stack(
+        [
+            np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0),
+            np.where(tp + fn > 0, tp / np.maximum(tp + fn, 1), 1.0),
+            commentary,
+            (commentary + _f(tn, fn, fp)) / 2,
+            s[..., _EXACT] / s[..., _ONE],
+            s[..., _ALARM] / s[..., _ONE],
+            s[..., _LOST] / s[..., _ONE],
+            _f(s[..., _BTP], s[..., _BFP], s[..., _BFN]),
+        ],
+        -1,
+    )
+
+
+def score(documents: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
+    """Each measure over all documents, with its 95 % interval by resampling documents."""
+    counts = np.array([_counts(d) for d in documents], np.float64)
+    value = _measures(counts.sum(0))
+    drawn = _draws(len(documents), seed)
+    resampled = _measures(np.stack([counts[d].sum(0) for d in drawn]))
+    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    return {m: Interval(float(value[i]), float(low[i]), float(high[i])) for i, m in enumerate(MEASURES)}
+
+
+def difference(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
+    """Ours minus theirs on the same documents, resampled in pairs."""
+    if [d.name for d in ours] != [d.name for d in theirs]:
+        raise ValueError("a paired difference needs the same documents in the same order")
+    a = np.array([_counts(d) for d in ours], np.float64)
+    b = np.array([_counts(d) for d in theirs], np.float64)
+    value = _measures(a.sum(0)) - _measures(b.sum(0))
+    drawn = _draws(len(ours), seed)
+    resampled = np.stack([_measures(a[d].sum(0)) - _measures(b[d].sum(0)) for d in drawn])
+    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    return {m: Interval(float(value[i]), float(low[i]), float(high[i])) for i, m in enumerate(MEASURES)}
+
+
+def _draws(size: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(0, size, (RESAMPLES, size))
+
+
+def by_kind(documents: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """The documents of each kind, and of mixed and repost together, in order of their names."""
+    kinds: dict[str, list[Judged]] = {}
+    for d in documents:
+        kinds.setdefault(d.kind, []).append(d)
+        if d.kind in ("mixed", "repost"):
+            kinds.setdefault("mixed+repost", []).append(d)
+    return dict(sorted(kinds.items()))
+
+
+def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean distance of confidence and accuracy over bins of equal width (Guo et al. 2017)."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    size = np.bincount(place, minlength=bins)
+    gap = np.abs(np.bincount(place, right, bins) - np.bincount(place, confidence, bins))
+    return float(gap.sum() / max(1, size.sum()))

@@ -1,0 +1,87 @@
+"""Documents → the arrays training needs: the package's own stages, plus what the labels and weights say.
+
+Nothing about a feature is defined here. The sparse matrix scikit-learn is given is filled from the n-gram families the
+scorer looks up, the dense columns are the package's cues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from degloss.cues import Cues, cues
+from degloss.documents import LABELS
+from degloss.encode import Batch, encode
+from degloss.ngrams import TABLE_BITS, families, scale
+from degloss.words import hashes
+from degloss_training.corpus import Document
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Labelled documents as arrays; n sentences of d documents.
+
+    ngrams  (n, 2^18) values of the hashed n-grams
+    gold    (n) label of each sentence: the speaker of most of its characters
+    weight  (n) of each sentence in training
+    bucket  (d) of each document
+    """
+
+    documents: tuple[Document, ...]
+    batch: Batch
+    word_hashes: NDArray[np.uint32]
+    cues: Cues
+    ngrams: sparse.csr_matrix
+    gold: NDArray[np.int8]
+    weight: NDArray[np.float64]
+    bucket: NDArray[np.int64]
+
+    @property
+    def row_bucket(self) -> NDArray[np.int64]:
+        return self.bucket[self.batch.document]
+
+
+def prepare(documents: Sequence[Document], weights: Mapping[str, float]) -> Prepared:
+    """Encodes the documents; `weights` go by the kind of a document, or its first word, and are 1 otherwise."""
+    batch = encode([d.text for d in documents])
+    word_hashes = hashes(batch)
+    by_document = np.array([weights.get(d.kind, weights.get(d.kind.partition(' ')[0], 1.0)) for d in documents])
+    return Prepared(
+        documents=tuple(documents),
+        batch=batch,
+        word_hashes=word_hashes,
+        cues=cues(batch, word_hashes),
+        ngrams=ngram_matrix(batch, word_hashes),
+        gold=gold_labels(documents, batch),
+        weight=by_document[batch.document],
+        bucket=np.array([d.bucket for d in documents]),
+    )
+
+
+def ngram_matrix(batch: Batch, word_hashes: NDArray[np.uint32]) -> sparse.csr_matrix:
+    """(n, 2^18) what the sentence model's table is multiplied with."""
+    total = None
+    for family in families(batch, word_hashes):
+        # The n-grams of a sentence stand together: its stretch of the index is one row of the matrix.
+        steps = np.arange(family.count.sum()) - np.repeat(np.cumsum(family.count) - family.count, family.count)
+        columns = family.index[np.repeat(family.first, family.count) + steps].astype(np.int32)
+        values = np.repeat(scale(family.count), family.count)
+        pointer = np.concatenate([[0], np.cumsum(family.count)])
+        matrix = sparse.csr_matrix((values, columns, pointer), shape=(len(batch), 1 << TABLE_BITS))
+        matrix.sum_duplicates()
+        total = matrix if total is None else total + matrix
+    return total
+
+
+def gold_labels(documents: Sequence[Document], batch: Batch) -> NDArray[np.int8]:
+    """(n) the label that covers most of each sentence's characters; the first of `LABELS` in a tie."""
+    covered = np.zeros((len(LABELS), len(batch.normal) + 1), np.int32)
+    for document, offset in zip(documents, batch.offsets.tolist(), strict=False):
+        for span in document.spans:
+            covered[LABELS.index(span.label), offset + span.start + 1 : offset + span.end + 1] = 1
+    np.cumsum(covered, axis=1, out=covered)
+    return (covered[:, batch.ends] - covered[:, batch.starts]).argmax(0).astype(np.int8)

@@ -1,0 +1,156 @@
+"""What documents are composed of: articles and comments, and the furniture of pages.
+
+Articles and comments come from the labelled corpus and, if a folder of public texts is given, from there. Each belongs to
+a bucket (see `corpus.bucket`). Public articles that share whole sentences, as outlets do that print one agency's report,
+count as one source.
+
+A folder of public texts holds `articles.jsonl.gz` (id, headline, text) and `comments.jsonl.gz` (id, text).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from degloss.errors import TrainingError
+from degloss_training.corpus import BUCKETS, Document, bucket
+
+FURNITURE = Path(__file__).parents[1] / "furniture"
+PUBLIC_FILES = ("articles.jsonl.gz", "comments.jsonl.gz")
+
+_SENTENCE = re.compile(r"[^.!?\n]{50,}")
+
+
+@dataclass(frozen=True)
+class Article:
+    """A text to be republished: its headline, if it has one, and its paragraphs."""
+
+    source: str
+    bucket: int
+    headline: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A text somebody wrote about another: one or more paragraphs."""
+
+    source: str
+    bucket: int
+    text: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The articles and comments of one bucket."""
+
+    articles: tuple[Article, ...]
+    comments: tuple[Comment, ...]
+
+
+def gather(documents: Sequence[Document], public: Path | None) -> list[Sources]:
+    """The sources of each bucket, in a fixed order."""
+    articles = [a for d in documents if (a := _article_of(d))]
+    comments = [c for d in documents for c in _comments_of(d)]
+    if public:
+        articles += _public_articles(public)
+        comments += _public_comments(public)
+    return [
+        Sources(
+            tuple(a for a in articles if a.bucket == b and a.paragraphs),
+            tuple(c for c in comments if c.bucket == b),
+        )
+        for b in range(BUCKETS)
+    ]
+
+
+def digests(public: Path) -> dict[str, str]:
+    """The SHA-256 of each public file."""
+    return {name: hashlib.sha256((public / name).read_bytes()).hexdigest() for name in PUBLIC_FILES}
+
+
+def content_words(text: str) -> frozenset[str]:
+    """The words that tell a topic: capitalised and longer than four letters."""
+    return frozenset(w.lower() for w in re.findall(r"\b[A-ZÄÖÜ][\wäöüß]{4,}", text))
+
+
+@cache
+def furniture(name: str) -> tuple[str, ...]:
+    """The lines of one furniture file, comments left out."""
+    lines = (FURNITURE / f"{name}.txt").read_text("utf-8").splitlines()
+    return tuple(line for line in lines if line and (not line.startswith("# ") or line == "###"))
+
+
+def _article_of(document: Document) -> Article | None:
+    blocks = document.of("article")
+    if not blocks:
+        return None
+    text = "\n\n".join(block.strip() for block in blocks)
+    wrapped = "\n\n" in text and max(map(len, text.split("\n"))) < 100
+    parts = re.split(r"\n\s*\n", text) if wrapped else re.split(r"\n+", text)
+    parts = [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
+    headline = parts.pop(0) if len(parts) > 1 and len(parts[0]) < 120 and parts[0][-1:] not in ".:" else ""
+    return Article(document.group, document.bucket, headline, tuple(parts))
+
+
+def _comments_of(document: Document) -> Iterator[Comment]:
+    for block in document.of("commentary"):
+        text = block.strip()
+        if len(text) > 2:
+            yield Comment(document.group, document.bucket, text, content_words(text))
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+    except (OSError, EOFError, ValueError) as error:
+        raise TrainingError(
+            f"{path}: not a readable gzip file of JSON lines ({error}); docs/training.md says where to get it"
+        ) from error
+
+
+def _public_articles(folder: Path) -> list[Article]:
+    rows = _read(folder / PUBLIC_FILES[0])
+    parent = list(range(len(rows)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    seen: dict[str, int] = {}
+    shared: dict[tuple[int, int], int] = defaultdict(int)
+    for i, row in enumerate(rows):
+        for sentence in set(_SENTENCE.findall(row["text"])):
+            first = seen.setdefault(sentence, i)
+            if first != i:
+                shared[first, i] += 1
+                if shared[first, i] == 2:
+                    parent[root(i)] = root(first)
+    articles = []
+    for i, row in enumerate(rows):
+        paragraphs = tuple(" ".join(line.split()) for line in row["text"].splitlines() if line.strip())
+        headline = " ".join(row["headline"].split())
+        source = rows[root(i)]["id"]
+        articles.append(Article(source, bucket(source), headline, paragraphs))
+    return articles
+
+
+def _public_comments(folder: Path) -> list[Comment]:
+    rows = _read(folder / PUBLIC_FILES[1])
+    return [
+        Comment(row["id"], bucket(row["id"]), row["text"].strip(), content_words(row["text"]))
+        for row in rows
+        if len(row["text"].strip()) > 20
+    ]

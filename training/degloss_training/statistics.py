@@ -1,0 +1,96 @@
+"""`degloss corpus`: what is in the corpus, and what should not be: copies, near-copies, leaks between splits."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from degloss.documents import LABELS
+from degloss_training.corpus import Document
+
+SHINGLE: Final = 5
+NEAR: Final = 0.3
+"""Two documents that share this much of the smaller one's word 5-grams are near-duplicates; independent German
+documents of one topic share under 0.02, the two translations of one seed article 0.1 (they are one group for that)."""
+LONG: Final = 40
+
+
+def sentences(text: str) -> set[str]:
+    """The long sentences of a text in normal form: lower case, letters alone."""
+    found = (re.sub(r"\W+", " ", s.lower()).strip() for s in re.split(r"[.!?\n]+", text))
+    return {s for s in found if len(s) >= LONG}
+
+
+def shared_sentences(documents: Sequence[Document]) -> list[tuple[str, str, str]]:
+    """Long sentences that stand in documents of two groups: (one document, the other, the sentence)."""
+    seen: dict[str, Document] = {}
+    found = []
+    for d in documents:
+        for s in sorted(sentences(d.text)):
+            first = seen.setdefault(s, d)
+            if first.group != d.group:
+                found.append((first.name, d.name, s))
+    return found
+
+
+def near_duplicates(documents: Sequence[Document]) -> list[tuple[str, str, float]]:
+    """Pairs of documents of two groups that share many word 5-grams: (one, the other, share)."""
+    shingles: list[set[int]] = []
+    holders: dict[int, list[int]] = defaultdict(list)
+    for i, d in enumerate(documents):
+        words = re.findall(r"\w+", d.text.lower())
+        mine = {hash(tuple(words[j : j + SHINGLE])) for j in range(len(words) - SHINGLE + 1)}
+        shingles.append(mine)
+        for h in mine:
+            holders[h].append(i)
+    shared: Counter[tuple[int, int]] = Counter()
+    for group in holders.values():
+        for a in range(len(group)):
+            for b in group[a + 1 :]:
+                shared[group[a], b] += 0
+                shared[group[a], b] += 1
+    found = []
+    for (a, b), n in sorted(shared.items()):
+        share = n / max(1, min(len(shingles[a]), len(shingles[b])))
+        if share >= NEAR and documents[a].group != documents[b].group:
+            found.append((documents[a].name, documents[b].name, share))
+    return found
+
+
+def describe(documents: Sequence[Document]) -> str:
+    """The corpus in figures, as a table of text."""
+    lines = [f"{len(documents)} documents of {len({d.group for d in documents})} groups"]
+    characters = Counter({label: 0 for label in LABELS})
+    for d in documents:
+        for s in d.spans:
+            characters[s.label] += s.end - s.start
+    whole = sum(characters.values())
+    for label in LABELS:
+        have = sum(any(s.label == label for s in d.spans) for d in documents)
+        lines.append(f"{label:12} {characters[label]:9,} characters {characters[label] / whole:6.1%}  in {have} documents")
+    first = Counter(_place(d) for d in documents)
+    lines.append("commentary: " + ", ".join(f"{place} {n}" for place, n in first.most_common()))
+    buckets = Counter(d.bucket for d in documents)
+    lines.append("documents by bucket: " + " ".join(str(buckets[b]) for b in sorted(buckets)))
+    return "\n".join(lines)
+
+
+def _place(document: Document) -> str:
+    """Where the commentary of a document stands relative to its article."""
+    spoken = [s.label for s in document.spans if s.label != "boilerplate"]
+    runs = [label for i, label in enumerate(spoken) if i == 0 or spoken[i - 1] != label]
+    match runs:
+        case ["article"] | []:
+            return "none"
+        case ["commentary"]:
+            return "alone"
+        case ["article", "commentary"]:
+            return "behind"
+        case ["commentary", "article"]:
+            return "in front"
+        case ["article", "commentary", "article"]:
+            return "in the middle"
+        case _:
+            return "in several places"

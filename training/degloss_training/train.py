@@ -1,0 +1,73 @@
+"""Training: the labelled corpus → the model folder, the same bytes every time.
+
+Both models are fitted on everything but the gate set, the manifest is filled in, the model card written. The folder is replaced
+file by file and the manifest last, so a model that is only half there is refused when it is loaded.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from degloss import artefact
+from degloss.artefact import Model
+from degloss.separate import Separator
+from degloss.write import write_atomically
+from degloss_training import card, corpus, evaluate, fit, metric, recipe, sources
+from degloss_training.prepare import prepare
+
+PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
+CARD: Final = "MODEL_CARD.md"
+
+
+def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Trains the model of the recipe and writes it; returns its manifest's facts."""
+    documents = recipe.documents(folder, public)
+    say(f"{len(documents)} training documents")
+    data = prepare(documents, recipe.WEIGHTS)
+    say(f"{len(data.gold)} sentences; fitting")
+    sentence, chain = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
+    result = evaluate.on_documents("gate", Separator(Model(sentence, chain, {})), corpus.load(gate))
+    scores = {
+        kind: {m: round(i.value, 4) for m, i in metric.score(judged).items()}
+        for kind, judged in grouped(result).items()
+    }
+    facts: dict[str, Any] = {
+        "recipe": "corpus and public texts" if public else "corpus alone",
+        "sources": {
+            "corpus": {"documents": len(corpus.load(folder)), "sha256": corpus.digest(corpus.load(folder))},
+            **({name: {"sha256": d} for name, d in sources.digests(public).items()} if public else {}),
+        },
+        "documents": kinds(data.documents),
+        "sentences": dict(zip(artefact.LABELS, np.bincount(data.gold, minlength=3).tolist(), strict=True)),
+        "seed": recipe.SEED,
+        "settings": {k: v for k, v in asdict(recipe.SETTINGS).items() if k != "jobs"},
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "gate": {"documents": len(corpus.load(gate)), "sha256": corpus.digest(corpus.load(gate)), "scores": scores},
+    }
+    weights, manifest = artefact.pack(sentence, chain, facts)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / artefact.WEIGHTS, weights, force=True)
+    write_atomically(out / CARD, card.render(facts).encode(), force=True)
+    write_atomically(out / artefact.MANIFEST, manifest, force=True)
+    say(f"wrote {out}")
+    return facts
+
+
+def grouped(result: evaluate.Result) -> dict[str, list[metric.Judged]]:
+    """Our judged documents by kind, and all of them."""
+    ours = result.judged["degloss"]
+    return {"all": ours, **metric.by_kind(ours)}
+
+
+def kinds(documents: tuple[corpus.Document, ...]) -> dict[str, int]:
+    """How many documents there are of each kind."""
+    names = [d.kind for d in documents]
+    return {name: names.count(name) for name in sorted(set(names))}
