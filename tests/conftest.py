@@ -19,7 +19,7 @@ from degloss.artefact import MANIFEST, WEIGHTS, pack
 from degloss.classify import SentenceModel
 from degloss.context import names as context_names
 from degloss.cues import cues
-from degloss.decode import EDGES, Chain
+from degloss.decode import EDGES, HIDDEN, Chain
 from degloss.encode import encode
 from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
@@ -73,6 +73,9 @@ def make_model(folder: Path) -> Path:
         spread=np.ones(len(features), np.float32),
         weights=context,
         bias=np.zeros(3, np.float32),
+        hidden=np.zeros((len(features), HIDDEN), np.float32),
+        hidden_bias=np.zeros(HIDDEN, np.float32),
+        hidden_weights=np.zeros((HIDDEN, 3), np.float32),
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
     )

@@ -47,9 +47,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("data", "printed", "note"), [c[1:] for c in CLEANED], ids=[c[0] for c in CLEANED])
-def test_texts_that_can_be_cleaned(
-    data: bytes, printed: str, note: str, degloss: Run, tmp_path: Path
-) -> None:
+def test_texts_that_can_be_cleaned(data: bytes, printed: str, note: str, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_bytes(data)
     done = degloss("clean", "in.txt")
     assert (done.stdout.decode(), done.returncode) == (printed, 0)
@@ -277,9 +275,7 @@ def test_a_reader_that_is_gone(args: list[str], model: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize(
-    "args", [["clean", "in.txt"], ["label", "in.txt"], ["explain", "in.txt"], ["--help"]]
-)
+@pytest.mark.parametrize("args", [["clean", "in.txt"], ["label", "in.txt"], ["explain", "in.txt"], ["--help"]])
 def test_a_full_disk_behind_standard_output(args: list[str], model: Path, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text(PAGE * 2000, encoding="utf-8")
     with open("/dev/full", "wb") as full:
@@ -322,9 +318,7 @@ def test_closed_standard_input_and_error(model: Path, tmp_path: Path) -> None:
     process = start(model, tmp_path, "clean", "-", stdout=subprocess.PIPE, preexec_fn=lambda: os.close(0))
     assert b"standard input is closed" in process.communicate()[1]
     assert process.returncode == 1
-    process = start(
-        model, tmp_path, "clean", "fehlt.txt", stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2)
-    )
+    process = start(model, tmp_path, "clean", "fehlt.txt", stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
     assert process.communicate()[0] == b""
     assert process.returncode == 1
 

@@ -58,9 +58,7 @@ def test_clean_keeps_what_is_asked_for(args: list[str], kept: str, degloss: Run)
 def test_favor_moves_the_decision(degloss: Run) -> None:
     # The model is not sure of this one: one exclamation mark weighs 4 - 3.
     doubtful = "Das Amt hat einen Plan vorgelegt!\n"
-    kept = {
-        favor: degloss("clean", "-", "--favor", favor, stdin=doubtful.encode()).stdout for favor in FAVORS
-    }
+    kept = {favor: degloss("clean", "-", "--favor", favor, stdin=doubtful.encode()).stdout for favor in FAVORS}
     assert kept["recall"].decode() == doubtful
     assert kept["precision"] == b""
 
@@ -135,10 +133,7 @@ def test_label_jsonl_of_files(degloss: Run, page: Path) -> None:
 
 
 def test_label_jsonl_of_json_lines(degloss: Run, tmp_path: Path) -> None:
-    lines = [
-        {"id": i, "text": text, "nested": {"a": [i, None]}}
-        for i, text in enumerate([PAGE, "", COMMENT] * 200)
-    ]
+    lines = [{"id": i, "text": text, "nested": {"a": [i, None]}} for i, text in enumerate([PAGE, "", COMMENT] * 200)]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     done = degloss("label", "in.jsonl", "--text-field", "text", "--format", "jsonl", "-o", "out.jsonl")
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
@@ -298,9 +293,7 @@ def test_every_ending_is_a_line_and_a_code(
 
 
 @pytest.mark.parametrize(("done", "failed", "code"), [(0, 0, 0), (3, 0, 0), (0, 3, 1), (1, 2, 3)])
-def test_the_code_says_how_much_was_done(
-    done: int, failed: int, code: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_code_says_how_much_was_done(done: int, failed: int, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     def work(tally: Tally) -> None:
         tally.done += done
         for _ in range(failed):
@@ -308,9 +301,9 @@ def test_the_code_says_how_much_was_done(
 
     assert exits.perform(work) == code
     told = capsys.readouterr().err.splitlines()
-    assert told == ["degloss: kaputt"] * failed + [
-        f"degloss: {failed} of {failed + done} documents failed"
-    ] * bool(failed)
+    assert told == ["degloss: kaputt"] * failed + [f"degloss: {failed} of {failed + done} documents failed"] * bool(
+        failed
+    )
 
 
 def test_a_million_failures_of_one_kind_are_not_told_one_by_one() -> None:
@@ -383,9 +376,7 @@ def test_without_input_a_person_is_told_what_to_give(model: Path) -> None:
     import pty
 
     main, worker = pty.openpty()
-    done = subprocess.run(
-        command_line(model, "clean"), stdin=worker, capture_output=True, timeout=60, check=False
-    )
+    done = subprocess.run(command_line(model, "clean"), stdin=worker, capture_output=True, timeout=60, check=False)
     os.close(worker)
     os.close(main)
     assert (done.returncode, done.stdout) == (1, b"")

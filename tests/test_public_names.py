@@ -97,9 +97,7 @@ def test_modules_say_why_they_exist(module: str) -> None:
 
 def loaded(*lines: str) -> set[str]:
     """The packages that are loaded after these lines of Python."""
-    script = "\n".join(
-        ["import sys", *lines, "print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr)"]
-    )
+    script = "\n".join(["import sys", *lines, "print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr)"])
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 

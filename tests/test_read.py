@@ -186,9 +186,7 @@ BAD_LINES = [
 
 
 @pytest.mark.parametrize(("line", "message"), [c[1:] for c in BAD_LINES], ids=[c[0] for c in BAD_LINES])
-def test_bad_lines_name_their_place_and_do_not_stop_the_rest(
-    line: bytes, message: str, tmp_path: Path
-) -> None:
+def test_bad_lines_name_their_place_and_do_not_stop_the_rest(line: bytes, message: str, tmp_path: Path) -> None:
     first, error, last = records(b'{"text": "a"}\n\n' + line + b'\n{"text": "b"}', tmp_path)
     assert isinstance(first, Record)
     assert isinstance(last, Record)

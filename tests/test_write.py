@@ -266,9 +266,7 @@ def test_label_jsonl_is_one_object_a_document(separator: Separator) -> None:
     assert line.count("\n") == 1
     whole = json.loads(line)
     assert list(whole) == ["file", "sentences"]
-    assert [(s["start"], s["end"], s["label"]) for s in whole["sentences"]] == [
-        s[:3] for s in found.sentences
-    ]
+    assert [(s["start"], s["end"], s["label"]) for s in whole["sentences"]] == [s[:3] for s in found.sentences]
     assert [list(s) for s in whole["sentences"]] == [["start", "end", "label", "confidence"]] * len(found)
 
 
@@ -300,9 +298,7 @@ UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 
 def unescape(text: str) -> str:
-    return re.sub(
-        r"\\(?:u([0-9a-f]{4})|(.))", lambda m: chr(int(m[1], 16)) if m[1] else UNESCAPED[m[2]], text
-    )
+    return re.sub(r"\\(?:u([0-9a-f]{4})|(.))", lambda m: chr(int(m[1], 16)) if m[1] else UNESCAPED[m[2]], text)
 
 
 @given(st.text(st.characters()) | st.text("\\ntru0\n\r\t\u2028\x85\ud800\x1b"))

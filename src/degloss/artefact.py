@@ -1,8 +1,9 @@
 """The trained model on disk: plain arrays and a manifest that vouches for them.
 
-A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`. Loading checks
-in this order: that both files are there, that the manifest is of a format and a feature version this degloss reads, that the bytes
-of the arrays have the promised SHA-256, that every array has the promised shape and type.
+A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`.
+Loading checks in this order: that both files are there, that the manifest is of a format and a feature version
+this degloss reads, that the bytes of the arrays have the promised SHA-256, that every array has the promised
+shape and type.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
 hashes, cues, context), raise `FEATURES`. Either way all models have to be trained anew, which `make train` does.
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from degloss.classify import SentenceModel
 from degloss.context import names
 from degloss.cues import cues
-from degloss.decode import EDGES, Chain
+from degloss.decode import EDGES, HIDDEN, Chain
 from degloss.documents import LABELS
 from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
@@ -121,6 +122,9 @@ def _shapes() -> dict[str, tuple[int, ...]]:
         "chain.spread": (context,),
         "chain.weights": (context, labels),
         "chain.bias": (labels,),
+        "chain.hidden": (context, HIDDEN),
+        "chain.hidden_bias": (HIDDEN,),
+        "chain.hidden_weights": (HIDDEN, labels),
         "chain.edges": (len(EDGES), labels, labels),
         "chain.first": (labels,),
     }

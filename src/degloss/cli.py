@@ -111,9 +111,7 @@ def clean(
     wanted = keep or [Speaker.ARTICLE]
 
     def work(tally: jobs.Tally) -> None:
-        made = jobs.plan(
-            _sources(files), output, ending=None, force=force, text_field=text_field, tally=tally
-        )
+        made = jobs.plan(_sources(files), output, ending=None, force=force, text_field=text_field, tally=tally)
         form = formats.clean_form([label for label in LABELS if label in wanted], field, tell)
         jobs.run(made, _separator(model), favor, form, text_field=field, tally=tally)
 
@@ -135,9 +133,7 @@ def label(
 
     def work(tally: jobs.Tally) -> None:
         ending = formats.ENDINGS[format]
-        made = jobs.plan(
-            _sources(files), output, ending=ending, force=force, text_field=text_field, tally=tally
-        )
+        made = jobs.plan(_sources(files), output, ending=ending, force=force, text_field=text_field, tally=tally)
         color = made.shared is None and _colored()
         form = formats.label_form(format, field, headed=made.several, color=color)
         jobs.run(made, _separator(model), favor, form, text_field=field, tally=tally)
@@ -228,9 +224,7 @@ def _pass_on(name: str, args: list[str]) -> NoReturn:
         except ImportError as error:
             if (error.name or "").partition(".")[0] not in _TRAINING_PACKAGES:
                 raise
-            raise TrainingError(
-                f"{name}: needs packages of its own ({error}); pip install 'degloss[train]'"
-            ) from error
+            raise TrainingError(f"{name}: needs packages of its own ({error}); pip install 'degloss[train]'") from error
 
     raise typer.Exit(perform(work) or code)
 

@@ -1,8 +1,8 @@
 """Cues: what a sentence looks like and where it stands, as some hundred named numbers.
 
 Characters (punctuation, capitals, emoji, slips of typing), words (lexicons, lengths, capitalised nouns), the
-quotation state, lines and paragraphs, and the place in the document. A cue is evidence and never a rule: each is one
-column that the models weigh with all others. All columns are computed over the whole batch at once.
+quotation state, lines and paragraphs, and the place in the document. A cue is evidence and never a rule: each
+is one column that the models weigh with all others. All columns are computed over the whole batch at once.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _gaps(batch: Batch) -> NDArray[np.int64]:
     ended = np.searchsorted(breaks, batch.ends)
     gaps = before - np.concatenate([[0], ended[:-1]])
     gaps[batch.documents[:-1][np.diff(batch.documents) > 0]] = 2
-    return gaps
+    return np.asarray(gaps, np.int64)
 
 
 def _characters(batch: Batch, lengths: NDArray[np.float32]) -> Columns:
@@ -125,7 +125,9 @@ def _tokens(batch: Batch, counts: NDArray[np.float32]) -> Columns:
     tags = counts[:, Char.HASH] + counts[:, Char.AT]
     return {
         "single token": single.astype(np.float32),
-        "single token with marks": (single & (counts[:, Char.SLASH] + counts[:, Char.PERIOD] + tags > 1)).astype(np.float32),
+        "single token with marks": (single & (counts[:, Char.SLASH] + counts[:, Char.PERIOD] + tags > 1)).astype(
+            np.float32
+        ),
         "links": np.minimum(links, 3).astype(np.float32),
         "link and little else": ((links > 0) & (inside < 6)).astype(np.float32),
         "tags and little else": (tags >= (inside + 1) * 0.6).astype(np.float32),
@@ -161,7 +163,7 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.fl
     hits = lexicon_counts(batch, word_hashes)
     root = np.sqrt(divisor)
     for i, name in enumerate(lexicons().names):
-        columns[f"lexicon {name}"] = hits[:, i] / root
+        columns[f"lexicon {name}"] = (hits[:, i] / root).astype(np.float32)
         if name in ("first_person", "address_formal", "first_person_plural", "judgement"):
             columns[f"any {name}"] = (hits[:, i] > 0).astype(np.float32)
     return columns
@@ -205,7 +207,7 @@ def _quotation(batch: Batch) -> Columns:
         "quotation open before": inside_start.astype(np.float32),
         "quotation open behind": inside_end.astype(np.float32),
         "quotation never closed": unclosed.astype(np.float32),
-        "quotation opened long ago": np.log1p(distance).astype(np.float32) / 8,
+        "quotation opened long ago": (np.log1p(distance) / 8).astype(np.float32),
         "quotation opens sentence": opening.astype(np.float32),
         "quotation closes sentence": (closing & ~inside_end).astype(np.float32),
         "quotation whole": ((inside_start | opening) & (inside_end | closing)).astype(np.float32),

@@ -7,9 +7,9 @@ marginal probability of each label at each sentence decides, and is the confiden
 
 `favor` weighs the two mistakes: taking commentary or boilerplate for article, and losing an article sentence.
 
-The marginals of all documents of a batch are computed at once, by a tree of matrix products (the associative scan of
-Särkkä and García-Fernández 2021) in time linear in the number of sentences: a document begins with a matrix that
-forgets what was before it.
+The marginals of all documents of a batch are computed at once, by a tree of matrix products (the associative
+scan of Särkkä and García-Fernández 2021) in time linear in the number of sentences: a document begins with a
+matrix that forgets what was before it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ SIDES: Final = ("score commentary", "score boilerplate", "chance commentary", "c
 EDGES: Final = (*BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in SIDES))
 """What speaks for or against a change of speaker: the boundary itself, and how its two sides differ."""
 
+HIDDEN: Final = 32
+"""Units of the hidden layer, which lets the weight of a cue depend on the kind of page; docs/experiments.md."""
+
+LIMIT: Final = 6.0
+"""Standard deviations beyond which a context feature says no more; only odd pages have such values."""
+
 ARTICLE_ODDS: Final[dict[Favor, float]] = {"precision": 1 / 4, "balanced": 1.0, "recall": 4.0}
 """How much more the loss of an article sentence counts than the opposite mistake."""
 
@@ -42,17 +48,23 @@ ARTICLE_ODDS: Final[dict[Favor, float]] = {"precision": 1 / 4, "balanced": 1.0, 
 class Chain:
     """Weights of the chain; labels are numbered as in `LABELS`.
 
-    mean, spread  (k) by which context features are standardised
-    weights       (k, 3) of the standardised context features
-    bias          (3)
-    edges         (e, 3, 3) of the boundary cues, from label to label
-    first         (3) of a document's first sentence
+    mean, spread    (k) by which context features are standardised
+    weights         (k, 3) of the standardised context features
+    bias            (3)
+    hidden          (k, HIDDEN) of the standardised context features to the hidden layer
+    hidden_bias     (HIDDEN)
+    hidden_weights  (HIDDEN, 3) of the hidden layer
+    edges           (e, 3, 3) of the boundary cues, from label to label
+    first           (3) of a document's first sentence
     """
 
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    hidden_weights: NDArray[np.float32]
     edges: NDArray[np.float32]
     first: NDArray[np.float32]
 
@@ -82,10 +94,23 @@ def edge_features(cues: Cues, around: Context) -> NDArray[np.float64]:
     return np.concatenate([np.stack(boundary, 1), around.contrasts], 1, dtype=np.float64)
 
 
+def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, k) context features by the mean and spread of training, no further out than `LIMIT`."""
+    return np.asarray(np.clip((features - chain.mean) / chain.spread, -LIMIT, LIMIT), np.float32)
+
+
 def emissions(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """(n, 3) what speaks for each label at each sentence, as logarithms without a fixed zero."""
-    standard = (features - chain.mean) / chain.spread
-    return np.asarray(standard @ chain.weights + chain.bias, np.float64)
+    standard = standardised(chain, features)
+    layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
+    return np.asarray(standard @ chain.weights + layer @ chain.hidden_weights + chain.bias, np.float64)
+
+
+def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, k, 3) by how much each standardised feature moves the emissions where these sentences are."""
+    layer = np.tanh(standardised(chain, features) @ chain.hidden + chain.hidden_bias)
+    through = np.einsum("kh,nh,hl->nkl", chain.hidden, 1 - layer**2, chain.hidden_weights)
+    return np.asarray(chain.weights + through, np.float64)
 
 
 def potentials(

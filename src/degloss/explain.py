@@ -100,7 +100,8 @@ def _explanation(
     final = float(np.log(chances[won]) - np.log(chances[rival]))
     voice = stages.cues.voice
     looks = (stages.cues.values[row, :voice] - model.mean) / model.spread
-    surroundings = (stages.features[row] - chain.mean) / chain.spread
+    here = stages.features[row : row + 1]
+    surroundings = decode.standardised(chain, here)[0] * difference(decode.slopes(chain, here)[0])
     if before is None:
         edges = _sorted([("begins the document", float(difference(chain.first)))])
     else:
@@ -113,26 +114,20 @@ def _explanation(
         final=final,
         ngrams=_ngrams(stages.batch, grams, row, model.table, difference),
         cues=_sorted(zip(stages.cues.names[:voice], looks * difference(model.weights), strict=True)),
-        context=_sorted(
-            zip(context.names(stages.cues), surroundings * difference(chain.weights), strict=True)
-        ),
+        context=_sorted(zip(context.names(stages.cues), surroundings, strict=True)),
         biases=(float(difference(model.bias)), float(difference(chain.bias))),
         boundaries=final - float(difference(stages.emission[row])),
         edges=edges,
     )
 
 
-def _ngrams(
-    batch: Batch, grams: list[Family], row: int, table: Weights, difference: Difference
-) -> tuple[Reason, ...]:
+def _ngrams(batch: Batch, grams: list[Family], row: int, table: Weights, difference: Difference) -> tuple[Reason, ...]:
     """The n-grams of a sentence, those that stand in it more than once as one."""
     sums: defaultdict[str, float] = defaultdict(float)
     for family in grams:
         first = int(family.first[row])
         places = range(first, first + int(family.count[row]))
-        weights = difference(table[family.index[places.start : places.stop]]) * scale(
-            family.count[row : row + 1]
-        )
+        weights = difference(table[family.index[places.start : places.stop]]) * scale(family.count[row : row + 1])
         kind = family.name.split()[0]
         for place, weight in zip(places, weights.tolist(), strict=True):
             sums[f'{kind} "{_string(batch, family, place)}"'] += weight

@@ -24,9 +24,7 @@ ENDINGS: Final[dict[Format, str]] = {"text": ".txt", "tsv": ".tsv", "jsonl": ".j
 TSV_COLUMNS: Final = (
     "start", "end", "label", "confidence", "lone_label", "lone_score", "sentence", "file",
 )  # fmt: skip
-_DIGITS: Final = (
-    4  # of probabilities: finer differences mean nothing, and files stay the same across machines
-)
+_DIGITS: Final = 4  # of probabilities: finer differences mean nothing, and files stay the same across machines
 _COLORS: Final[dict[Label, str]] = {"article": "32", "commentary": "33", "boilerplate": "2"}
 _WIDTH: Final = max(map(len, LABELS))
 _NAMED: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}

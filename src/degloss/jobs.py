@@ -107,9 +107,7 @@ def plan(
     jobs = []
     for source in sources:
         if source == STDIN:
-            raise InputError(
-                "-: standard input has no name to write under in a folder; give -o a file's name"
-            )
+            raise InputError("-: standard input has no name to write under in a folder; give -o a file's name")
         if source not in folders:
             jobs.append(_filed(source, Path(source).name, target, ending, text_field))
             continue
@@ -117,9 +115,7 @@ def plan(
         found = list(_walk(Path(source), pattern, target, tally))
         if not found:
             raise InputError(f"{source}: no *{pattern} files in this folder; give the files by name")
-        jobs += [
-            _filed(str(path), str(path.relative_to(source)), target, ending, text_field) for path in found
-        ]
+        jobs += [_filed(str(path), str(path.relative_to(source)), target, ending, text_field) for path in found]
     _refuse_collisions(jobs)
     return Plan(tuple(jobs), None, force, file_ids(job.source for job in jobs))
 
@@ -147,9 +143,7 @@ def _walk(folder: Path, ending: str, target: Path, tally: Tally) -> Iterator[Pat
     """The files with this ending in a folder and below, in order of their names; not those in the target."""
 
     def unreadable(error: OSError) -> None:
-        tally.fail(
-            InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions")
-        )
+        tally.fail(InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions"))
 
     own = file_ids([target]) - file_ids([folder])
     for place, folders, names in os.walk(folder, onerror=unreadable):

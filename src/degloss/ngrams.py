@@ -1,16 +1,18 @@
 """Hashed n-grams: what a sentence says, as numbers of a table of 2^18 weights.
 
 Two kinds: words and pairs of neighbouring words, and character n-grams of a few lengths that may reach one
-character over the sentence's edge, so that beginnings and ends of sentences count as such. Character n-grams are
-taken with nouns and names veiled: they make up most of a text's characters and tell its topic, not its speaker. An n-gram is never stored as
-a string: the hashes are rolled over the whole batch at once (Rabin and Karp 1987; feature hashing after Weinberger et
-al. 2009). Training turns them into a sparse matrix and the scorer looks their weights up: both from `families`.
+character over the sentence's edge, so that beginnings and ends of sentences count as such. Character n-grams
+are taken with nouns and names veiled: they make up most of a text's characters and tell its topic, not its
+speaker. An n-gram is never stored as a string: the hashes are rolled over the whole batch at once (Rabin and
+Karp 1987; feature hashing after Weinberger et al. 2009). Training turns them into a sparse matrix and the
+scorer looks their weights up: both from `families`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +26,20 @@ _MIX: Final = np.uint32(0x9E3779B1)  # 2^32 / golden ratio: multiplicative hashi
 _SEED: Final = np.uint32(0x85EBCA6B)
 
 
-class Family(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Family:
     """The n-grams of one kind and length, of a batch.
 
     index   (m) the table entry of each n-gram, in the order of the text
     first   (n) the place in `index` of each sentence's first n-gram
     count   (n) how many n-grams each sentence has
-    starts, ends   (m) positions of the n-grams in the batch; `ends` may be one for all: a length
+    length  words or characters in each
     """
 
     name: str
     index: NDArray[np.uint32]
     first: NDArray[np.int64]
     count: NDArray[np.int64]
-    starts: NDArray[np.int64] | None
     length: int
 
 
@@ -56,10 +58,10 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
     rows = batch.word_rows
     count = np.bincount(rows, minlength=len(batch))
     first = np.cumsum(count) - count
-    yield Family("word", _index(word_hashes, 1), first, count, batch.word_starts, 1)
+    yield Family("word", _index(word_hashes, 1), first, count, 1)
     # A pair belongs to its first word; the last word of a sentence has none.
     pairs = word_hashes[:-1] * _SEED + word_hashes[1:]
-    yield Family("words", _index(pairs, 2), first, np.maximum(count - 1, 0), batch.word_starts, 2)
+    yield Family("words", _index(pairs, 2), first, np.maximum(count - 1, 0), 2)
 
 
 def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:
@@ -70,9 +72,7 @@ def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:
             continue
         first = np.maximum(batch.starts - 1, 0)
         last = np.minimum(batch.ends + 1, len(text)) - order + 1
-        yield Family(
-            f"characters {order}", _index(hashes, 2 + order), first, np.maximum(last - first, 0), None, order
-        )
+        yield Family(f"characters {order}", _index(hashes, 2 + order), first, np.maximum(last - first, 0), order)
 
 
 def _index(hashes: NDArray[np.uint32], family: int) -> NDArray[np.uint32]:

@@ -157,13 +157,9 @@ def _record(line: bytes, number: int, where: str, field: str) -> Record:
     if members is None:
         raise InputError(f"{where}: not a JSON object; each line must be one, with the text in {field!r}")
     if not texts:
-        raise InputError(
-            f"{where}: no field {field!r}{_choice(members)}; name the text's field by --text-field"
-        )
+        raise InputError(f"{where}: no field {field!r}{_choice(members)}; name the text's field by --text-field")
     if not isinstance(texts[-1], str):
-        raise InputError(
-            f"{where}: the field {field!r} is not a string; name the text's field by --text-field"
-        )
+        raise InputError(f"{where}: the field {field!r} is not a string; name the text's field by --text-field")
     return Record(number, texts[-1], tuple(members))
 
 

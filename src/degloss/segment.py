@@ -1,11 +1,11 @@
 """Text → sentences: where one sentence ends and the next begins.
 
-Lines first: a line break ends a sentence, because in scraped pages headlines, bylines, list items and comments stand
-on lines of their own; only in hard-wrapped paragraphs, recognised by their geometry, a line break is mere white
-space. Inside a line the sentence splitter `sentencex` (MIT) decides, and three of its habits that hurt on reposts
-are mended here: it cuts after ordinals and enumerators ("1. FC", "2. Ein Plan"), it may cut off trailing emoji and
-marks from their sentence, and its time grows with the square of nested brackets, so long lines are handed over in
-chunks.
+Lines first: a line break ends a sentence, because in scraped pages headlines, bylines, list items and comments
+stand on lines of their own; only in hard-wrapped paragraphs, recognised by their geometry, a line break is mere
+white space. Inside a line the sentence splitter `sentencex` (MIT) decides, and three of its habits that hurt on
+reposts are mended here: it cuts after ordinals and enumerators ("1. FC", "2. Ein Plan"), it may cut off
+trailing emoji and marks from their sentence, and its time grows with the square of nested brackets, so long
+lines are handed over in chunks.
 
 The posture: a wrong cut inside one speaker's text costs little, for both halves get the same label; a join across
 two speakers costs a sentence.
@@ -14,6 +14,7 @@ two speakers costs a sentence.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import sentencex
@@ -32,7 +33,7 @@ _NO_LETTERS = re.compile(r"[\W\d_]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"[.!?…][\"“”«»)]?\s+(?=\S)")
 _JOINERS = "\ufe0e\ufe0f\u200d\u20e3"
-_CLOSERS = "”“«»\")]!?‼⁉…"
+_CLOSERS = '”“«»")]!?‼⁉…'
 
 
 def cuts(text: str) -> list[int]:
@@ -141,9 +142,9 @@ def _is_wrapped(paragraph: list[str], width: int) -> bool:
     is told apart by its lines ending as sentences do.
     """
     unfinished = 0
-    for line, following in zip(paragraph, paragraph[1:], strict=False):
+    for line, following in pairwise(paragraph):
         word = following.split(maxsplit=1)[0]
         if len(line.rstrip()) + 1 + len(word) <= width:
             return False
-        unfinished += line.rstrip()[-1:] not in ".!?:…“\""
+        unfinished += line.rstrip()[-1:] not in '.!?:…“"'
     return 2 * unfinished > len(paragraph) - 1

@@ -1,7 +1,7 @@
 """The whole way: text → sentences → scores → context → labels.
 
-`Separator.separate_batch` is the one path every caller takes: the library, the command line, training's evaluation and
-`explain`. Its lines are the stages, each a module of that name.
+`Separator.separate_batch` is the one path every caller takes: the library, the command line, training's
+evaluation and `explain`. Its lines are the stages, each a module of that name.
 """
 
 from __future__ import annotations
@@ -94,9 +94,7 @@ class Separator:
         return Stages(batch, word_hashes, looks, scores, around.features, edges, emission, chances)
 
 
-def _separations(
-    stages: Stages, labels: NDArray[np.int8], confidences: NDArray[np.float64]
-) -> list[Separation]:
+def _separations(stages: Stages, labels: NDArray[np.int8], confidences: NDArray[np.float64]) -> list[Separation]:
     batch = stages.batch
     odds = np.exp(np.clip(stages.scores, -30, 30))
     lone = np.concatenate([np.ones((len(batch), 1)), odds], 1)

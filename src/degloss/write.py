@@ -87,6 +87,12 @@ def new_file(target: Path, *, force: bool = False, inputs: Collection[FileId] = 
         raise output_error(str(target), error) from error
 
 
+def write_file(target: Path, data: bytes, *, force: bool = False) -> None:
+    """Writes a whole file at once, or not at all; raises `OutputError`."""
+    with new_file(target, force=force) as file:
+        file.write(data)
+
+
 def make_folder(folder: Path) -> None:
     """Makes a folder, and those above it, unless it is there."""
     try:
@@ -133,9 +139,7 @@ def output_error(name: str, error: OSError | ValueError) -> OutputError:
     if code in _FULL:
         return OutputError(f"{name}: no space left to write it; make room, or write to another disk")
     if code in (errno.EACCES, errno.EPERM):
-        return OutputError(
-            f"{name}: no permission to write there; change that (chmod), or choose another folder"
-        )
+        return OutputError(f"{name}: no permission to write there; change that (chmod), or choose another folder")
     if code == errno.EROFS:
         return OutputError(f"{name}: on a disk that is read-only; choose another folder")
     if code == errno.ENOENT:

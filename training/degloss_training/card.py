@@ -31,7 +31,8 @@ text is harder: docs/evaluation.md has the figures on real Telegram posts, web p
 {scores}
 
 ## Known failures
-- An essay or letter in the first person without a quotation mark around it, passed on by a channel: taken for the channel's own words, or the other way round.
+- An essay or letter in the first person without a quotation mark around it, passed on by a channel: taken for
+  the channel's own words, or the other way round.
 - Calm commentary in the third person that goes on in the article's paragraph and vocabulary: stays article.
 - Party press releases and speeches that address the reader: parts are taken for commentary.
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
@@ -49,7 +50,7 @@ not in the authored corpus. Confidence is calibrated on text like the training t
 def render(facts: dict[str, Any]) -> str:
     """The card of a model with these facts."""
     sources = "\n".join(
-        f"- {name}{' (' + str(s['documents']) + ' labelled documents)' if 'documents' in s else ''}: SHA-256 `{s['sha256'][:16]}…`"
+        f"- {name}: {s.get('documents', 'public')} documents, SHA-256 `{s['sha256'][:16]}…`"
         for name, s in facts["sources"].items()
     )
     documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in facts["documents"].items()) + "."

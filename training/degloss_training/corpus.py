@@ -7,8 +7,9 @@
     [[boilerplate]]
     Teile diesen Beitrag
 
-A header line names the speaker of the text under it; all else is the text itself, to the letter. A header with `+`
-continues the line: the line break in front of it is not part of the text. Speakers are those of `degloss.documents.LABELS`.
+A header line names the speaker of the text under it; all else is the text itself, to the letter. A header with
+`+` continues the line: the line break in front of it is not part of the text. Speakers are those of
+`degloss.documents.LABELS`.
 """
 
 from __future__ import annotations

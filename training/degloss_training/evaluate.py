@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.artefact import Model
-from degloss.documents import LABELS, Separation
+from degloss.documents import LABELS, Segment, Sentence, Separation
+from degloss.encode import encode
 from degloss.errors import TrainingError
 from degloss.separate import Separator
 from degloss_training import fit
@@ -44,7 +45,7 @@ class Result:
 
     def add(self, name: str, kind: str, spans: Sequence[tuple[int, int, str]], found: Separation) -> None:
         """Judges all systems on one document."""
-        said = {
+        said: dict[str, list[Segment] | list[Sentence]] = {
             "degloss": list(found.sentences),
             "sentence model alone": without_context(found),
             "regular expression": at_the_marker(found.text),
@@ -54,9 +55,7 @@ class Result:
 
     def add_all(self, separator: Separator, rows: Sequence[tuple[str, str, str, list[tuple[int, int, str]]]]) -> None:
         """Separates and judges documents given as name, kind, text and spans; keeps their probabilities."""
-        for found, (name, kind, text, spans) in zip(
-            separator.separate_many([r[2] for r in rows]), rows, strict=True
-        ):
+        for found, (name, kind, _, spans) in zip(separator.separate_many([r[2] for r in rows]), rows, strict=True):
             self.add(name, kind, spans, found)
         for first in range(0, len(rows), 200):
             part = rows[first : first + 200]
@@ -74,8 +73,6 @@ class Result:
 
 def units(document: Document) -> list[tuple[int, int, str]]:
     """The units of a labelled document: its sentences, each with the speaker of most of its characters."""
-    from degloss.encode import encode
-
     batch = encode([document.text])
     gold = gold_labels([document], batch)
     return [
@@ -128,4 +125,3 @@ def merge(name: str, results: Sequence[Result]) -> Result:
         whole.chances += r.chances
         whole.gold += r.gold
     return whole
-

@@ -1,7 +1,7 @@
 """Fitting the two models: the sentence model by scikit-learn, the chain by its likelihood.
 
-The chain must see sentence scores as bad as they will be on new text, so it is fitted on scores that each come from a
-sentence model which has not seen the sentence's bucket (stacking; Wolpert 1992).
+The chain must see sentence scores as bad as they will be on new text, so it is fitted on scores that each come
+from a sentence model which has not seen the sentence's bucket (stacking; Wolpert 1992).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from degloss.classify import SentenceModel
 from degloss.context import context
-from degloss.decode import EDGES, Chain, edge_features, messages, potentials
+from degloss.decode import EDGES, HIDDEN, LIMIT, Chain, edge_features, messages, potentials
 from degloss.encode import Batch
 from degloss_training.corpus import BUCKETS
 from degloss_training.prepare import Prepared
@@ -31,19 +31,30 @@ class Settings:
     inverse_penalty  C of the sentence model's logistic regression
     cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
     iterations       of L-BFGS for the sentence model: stopping early is part of its regularisation
-    chain_penalty    ridge penalty of the chain's weights, a sentence
+    chain_penalty, hidden_penalty  ridge penalties of the chain's weights, a sentence
+    chain_iterations  of L-BFGS for the chain
     folds            of the inner cross-fitting
+    seed             of the hidden layer's start
     """
 
-    inverse_penalty: float = 3.0
-    cue_gain: float = 0.15
-    iterations: int = 60
+    inverse_penalty: float = 1.0
+    cue_gain: float = 0.3
+    iterations: int = 80
     chain_penalty: float = 3e-4
+    hidden_penalty: float = 3e-3
+    chain_iterations: int = 200
     folds: int = 5
+    seed: int = 0
     jobs: int = 2
 
 
-def design(data: Prepared, rows: NDArray[np.int64], mean: NDArray[np.float32], spread: NDArray[np.float32], gain: float) -> sparse.csr_matrix:  # fmt: skip
+def design(
+    data: Prepared,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    gain: float,
+) -> sparse.csr_matrix:
     """The matrix scikit-learn is given: n-grams beside standardised cues."""
     dense = (data.cues.values[rows, : data.cues.voice] - mean) / spread * np.float32(gain)
     return sparse.hstack([data.ngrams[rows], sparse.csr_matrix(dense)], format="csr", dtype=np.float32)
@@ -62,11 +73,9 @@ def fit_sentence_model(
     """The sentence model of these rows, and the estimator it is taken from."""
     mean, spread = standardise(data.cues.values[rows, : data.cues.voice])
     matrix = design(data, rows, mean, spread, settings.cue_gain)
-    weight = data.weight[rows]
+    weight = data.sentence_weight[rows]
     estimator = LogisticRegression(C=settings.inverse_penalty, max_iter=settings.iterations, tol=1e-4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
-        estimator.fit(matrix, data.gold[rows], sample_weight=weight / weight.mean())
+    estimator.fit(matrix, data.gold[rows], sample_weight=weight / weight.mean())
     # Only differences between classes matter: article becomes zero.
     against = (estimator.coef_[1:] - estimator.coef_[0]).T
     ngrams = data.ngrams.shape[1]
@@ -133,7 +142,7 @@ def chain_data(data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.
     )
     looks = replace(data.cues, values=data.cues.values[rows], gaps=data.cues.gaps[rows])
     around = context(batch, looks, scores)
-    return ChainData(batch, around.features, edge_features(looks, around), data.gold[rows], data.weight[rows])
+    return ChainData(batch, around.features, edge_features(looks, around), data.gold[rows], data.chain_weight[rows])
 
 
 def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -142,49 +151,65 @@ def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.in
     return np.concatenate([np.arange(borders[d], borders[d + 1]) for d in documents] or [np.empty(0, np.int64)])
 
 
-def fit_chain(data: ChainData, penalty: float, iterations: int = 300) -> Chain:
-    """The chain of the highest penalised likelihood, by L-BFGS from zero."""
+def fit_chain(data: ChainData, settings: Settings) -> Chain:
+    """The chain of the highest penalised likelihood, by L-BFGS from a small random hidden layer."""
     mean, spread = standardise(data.features)
-    standard = np.ascontiguousarray((data.features - mean) / spread)
+    standard = np.clip((data.features - mean) / spread, -LIMIT, LIMIT)
     k, e = standard.shape[1], len(EDGES)
-    sizes = [k * 3, 3, e * 9, 3]
+    shapes = [(k, 3), (3,), (k, HIDDEN), (HIDDEN,), (HIDDEN, 3), (e, 3, 3), (3,)]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    outer, inner = settings.chain_penalty, settings.hidden_penalty
+    penalty = np.repeat([outer, outer, inner, inner, inner, outer, outer], sizes)
     openings = data.batch.documents[:-1][np.diff(data.batch.documents) > 0]
-    inner = np.ones(len(standard), bool)
-    inner[openings] = False
+    follows = np.ones(len(standard), bool)
+    follows[openings] = False
     weight = data.weight / data.weight.sum()
     target = np.eye(3)[data.gold]
     before = np.concatenate([target[:1], target[:-1]])
     gold_pairs = before[:, :, None] * target[:, None, :]
 
     def unpack(flat: NDArray[np.float64]) -> Chain:
-        w, b, t, f = np.split(flat.astype(np.float32), np.cumsum(sizes)[:-1])
-        return Chain(mean, spread, w.reshape(k, 3), b, t.reshape(e, 3, 3), f)
+        parts = np.split(flat.astype(np.float32), np.cumsum(sizes)[:-1])
+        return Chain(mean, spread, *(p.reshape(shape) for p, shape in zip(parts, shapes, strict=True)))
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         chain = unpack(flat)
-        emission = np.asarray(standard @ chain.weights + chain.bias, np.float64)
-        logs = potentials(chain, data.batch, emission, data.edges)
+        layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
+        emission = standard @ chain.weights + layer @ chain.hidden_weights + chain.bias
+        logs = potentials(chain, data.batch, emission.astype(np.float64), data.edges)
         ahead, behind, matrices = messages(logs)
+        onward = matrices * behind[:, None, :]
         previous = np.concatenate([ahead[:1], ahead[:-1]])
-        pairs = previous[:, :, None] * matrices * behind[:, None, :]
+        pairs = previous[:, :, None] * onward
         pairs /= pairs.sum((1, 2), keepdims=True)
-        # The likelihood of the gold path, step by step: log p(label | label before, rest) telescopes to it.
-        through = (matrices * behind[:, None, :]) / (matrices * behind[:, None, :]).sum(2, keepdims=True)
-        chosen = np.where(inner[:, None], (before[:, :, None] * through).sum(1), through[:, 0, :])
+        # log p(gold path) is the sum over sentences of log p(label | label before, everything).
+        through = onward / onward.sum(2, keepdims=True)
+        chosen = np.where(follows[:, None], (before[:, :, None] * through).sum(1), through[:, 0, :])
         value = -float(weight @ np.log(np.maximum((chosen * target).sum(1), 1e-300)))
         wrong = weight[:, None] * (pairs.sum(1) - target)
-        wrong_pairs = (weight * inner)[:, None, None] * (pairs - gold_pairs)
-        gradient = np.concatenate(
-            [
-                (standard.T @ wrong.astype(np.float32)).ravel().astype(np.float64),
-                wrong.sum(0),
-                (data.edges.T @ wrong_pairs.reshape(len(inner), 9)).ravel(),
-                wrong[openings].sum(0),
-            ]
-        )
-        return value + penalty / 2 * float(flat @ flat), gradient + penalty * flat
+        wrong_pairs = (weight * follows)[:, None, None] * (pairs - gold_pairs)
+        short = wrong.astype(np.float32)
+        back = (short @ chain.hidden_weights.T) * (1 - layer**2)
+        gradient = [
+            standard.T @ short,
+            wrong.sum(0),
+            standard.T @ back,
+            back.sum(0),
+            layer.T @ short,
+            data.edges.T @ wrong_pairs.reshape(-1, 9),
+            wrong[openings].sum(0),
+        ]
+        flat_gradient = np.concatenate([np.asarray(g, np.float64).ravel() for g in gradient])
+        return value + float(penalty * flat @ flat) / 2, flat_gradient + penalty * flat
 
-    result = optimize.minimize(loss, np.zeros(sum(sizes)), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
+    start = [np.zeros(shape) for shape in shapes]
+    rng = np.random.default_rng(settings.seed)
+    start[2] = rng.normal(0, 1 / np.sqrt(k), shapes[2])
+    start[4] = rng.normal(0, 0.1, shapes[4])
+    result = optimize.minimize(
+        loss, np.concatenate([s.ravel() for s in start]), jac=True, method="L-BFGS-B",
+        options={"maxiter": settings.chain_iterations},
+    )  # fmt: skip
     return unpack(result.x)
 
 
@@ -192,7 +217,10 @@ def fit(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> tuple
     """Both models, fitted on the documents of these buckets."""
     documents = np.flatnonzero(np.isin(data.bucket, buckets))
     rows = document_rows(data, documents)
-    scores = cross_fitted_scores(data, rows, settings)
-    chain = fit_chain(chain_data(data, documents, scores), settings.chain_penalty)
-    sentence, _ = fit_sentence_model(data, rows, settings)
+    # The sentence model is stopped early on purpose. Filters hold for all threads, so the filter is set out here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        scores = cross_fitted_scores(data, rows, settings)
+        sentence, _ = fit_sentence_model(data, rows, settings)
+    chain = fit_chain(chain_data(data, documents, scores), settings)
     return sentence, chain

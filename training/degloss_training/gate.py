@@ -13,7 +13,12 @@ from typing import Any, Final
 
 from degloss.errors import TrainingError
 
-HIGHER_IS_BETTER: Final = {"macro F": True, "F commentary": True, "F boilerplate": True, "article lost": False}
+HIGHER_IS_BETTER: Final = {
+    "macro F": True,
+    "F commentary": True,
+    "F boilerplate": True,
+    "article lost": False,
+}
 MARGIN: Final = 0.005
 """Floors are set this far below what was reached, so that a harmless change of a package does not close the gate."""
 

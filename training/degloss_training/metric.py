@@ -1,14 +1,16 @@
 """The metric: who speaks, counted by annotated unit, as share and spread over documents.
 
-A unit takes the label that covers most of its characters; a unit no sentence touches counts as boilerplate, and units
-labelled uncertain are left out. Commentary is measured against article alone (gold boilerplate left out), boilerplate
-against everything. Intervals come from resampling documents, not units: the units of a document stand or fall together.
+A unit takes the label that covers most of its characters; a unit no sentence touches counts as boilerplate, and
+units labelled uncertain are left out. Commentary is measured against article alone (gold boilerplate left out),
+boilerplate against everything. Intervals come from resampling documents, not units: the units of a document
+stand or fall together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -44,7 +46,9 @@ class Interval:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def judge(name: str, kind: str, spans: Sequence[tuple[int, int, str]], sentences: Sequence[Segment | Sentence]) -> Judged:
+def judge(
+    name: str, kind: str, spans: Sequence[tuple[int, int, str]], sentences: Sequence[Segment] | Sequence[Sentence]
+) -> Judged:
     """Compares the sentences found with the annotated spans of one document.
 
     >>> spans = [(0, 9, "article"), (10, 14, "commentary")]
@@ -53,7 +57,7 @@ def judge(name: str, kind: str, spans: Sequence[tuple[int, int, str]], sentences
     """
     gold, predicted = [], []
     first = 0
-    ordered = all(a[0] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    ordered = all(a[0] <= b[0] for a, b in pairwise(spans))
     for start, end, label in spans:
         if label == "uncertain":
             continue

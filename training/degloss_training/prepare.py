@@ -1,7 +1,7 @@
 """Documents → the arrays training needs: the package's own stages, plus what the labels and weights say.
 
-Nothing about a feature is defined here. The sparse matrix scikit-learn is given is filled from the n-gram families the
-scorer looks up, the dense columns are the package's cues.
+Nothing about a feature is defined here. The sparse matrix scikit-learn is given is filled from the n-gram
+families the scorer looks up, the dense columns are the package's cues.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Prepared:
 
     ngrams  (n, 2^18) values of the hashed n-grams
     gold    (n) label of each sentence: the speaker of most of its characters
-    weight  (n) of each sentence in training
+    sentence_weight, chain_weight  (n) of each sentence when the one or the other model is fitted
     bucket  (d) of each document
     """
 
@@ -37,7 +37,8 @@ class Prepared:
     cues: Cues
     ngrams: sparse.csr_matrix
     gold: NDArray[np.int8]
-    weight: NDArray[np.float64]
+    sentence_weight: NDArray[np.float64]
+    chain_weight: NDArray[np.float64]
     bucket: NDArray[np.int64]
 
     @property
@@ -45,11 +46,17 @@ class Prepared:
         return self.bucket[self.batch.document]
 
 
-def prepare(documents: Sequence[Document], weights: Mapping[str, float]) -> Prepared:
-    """Encodes the documents; `weights` go by the kind of a document, or its first word, and are 1 otherwise."""
+def prepare(
+    documents: Sequence[Document], sentence_weights: Mapping[str, float], chain_weights: Mapping[str, float]
+) -> Prepared:
+    """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise."""
     batch = encode([d.text for d in documents])
     word_hashes = hashes(batch)
-    by_document = np.array([weights.get(d.kind, weights.get(d.kind.partition(' ')[0], 1.0)) for d in documents])
+
+    def weight(weights: Mapping[str, float]) -> NDArray[np.float64]:
+        of = [weights.get(d.kind, weights.get(d.kind.partition(" ")[0], 1.0)) for d in documents]
+        return np.asarray(np.array(of)[batch.document])
+
     return Prepared(
         documents=tuple(documents),
         batch=batch,
@@ -57,7 +64,8 @@ def prepare(documents: Sequence[Document], weights: Mapping[str, float]) -> Prep
         cues=cues(batch, word_hashes),
         ngrams=ngram_matrix(batch, word_hashes),
         gold=gold_labels(documents, batch),
-        weight=by_document[batch.document],
+        sentence_weight=weight(sentence_weights),
+        chain_weight=weight(chain_weights),
         bucket=np.array([d.bucket for d in documents]),
     )
 
@@ -84,4 +92,5 @@ def gold_labels(documents: Sequence[Document], batch: Batch) -> NDArray[np.int8]
         for span in document.spans:
             covered[LABELS.index(span.label), offset + span.start + 1 : offset + span.end + 1] = 1
     np.cumsum(covered, axis=1, out=covered)
-    return (covered[:, batch.ends] - covered[:, batch.starts]).argmax(0).astype(np.int8)
+    most = (covered[:, batch.ends] - covered[:, batch.starts]).argmax(0)
+    return np.asarray(most, np.int8)

@@ -15,15 +15,25 @@ from degloss_training.fit import Settings
 SEED: Final = 1
 
 LAYOUTS: Final[dict[str, int]] = {
-    "appended": 250, "marked": 120, "pure": 250, "front": 60, "middle": 80, "inline": 40, "thread": 80,
-    "post": 250, "forward": 120, "own": 60,
+    "appended": 300, "marked": 160, "pure": 400, "front": 60, "middle": 100, "inline": 40, "thread": 100,
+    "post": 250, "forward": 120, "own": 80,
 }  # fmt: skip
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a third of these."""
 
-WEIGHTS: Final[dict[str, float]] = {"seed": 3.0, "post": 3.0, "own": 3.0, "forward": 2.0, "authored": 3.0, "relay": 1.5}
-"""Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but real in
-their topics: article and commentary are about one thing."""
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1")
+"""The batches of authored channel posts. Composed posts are poor in their voices, so these weigh more."""
+
+SENTENCE_WEIGHTS: Final[dict[str, float]] = {
+    "seed": 2, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5, **{f"authored {b}": 2 for b in POSTS}
+}  # fmt: skip
+CHAIN_WEIGHTS: Final[dict[str, float]] = {
+    "seed": 3, "post": 2, "own": 2, "forward": 1.5, "authored": 1.5, "relay": 1,
+    **{f"authored {b}": 4 for b in POSTS}, **{f"relay {b}": 2 for b in POSTS},
+}  # fmt: skip
+"""Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
+article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
+trap on purpose."""
 
 SETTINGS: Final = Settings()
 

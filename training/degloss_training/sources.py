@@ -1,8 +1,8 @@
 """What documents are composed of: articles and comments, and the furniture of pages.
 
-Articles and comments come from the labelled corpus and, if a folder of public texts is given, from there. Each belongs to
-a bucket (see `corpus.bucket`). Public articles that share whole sentences, as outlets do that print one agency's report,
-count as one source.
+Articles and comments come from the labelled corpus and, if a folder of public texts is given, from there. Each
+belongs to a bucket (see `corpus.bucket`). Public articles that share whole sentences, as outlets do that print
+one agency's report, count as one source.
 
 A folder of public texts holds `articles.jsonl.gz` (id, headline, text) and `comments.jsonl.gz` (id, text).
 """

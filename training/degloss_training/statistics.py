@@ -62,14 +62,16 @@ def near_duplicates(documents: Sequence[Document]) -> list[tuple[str, str, float
 def describe(documents: Sequence[Document]) -> str:
     """The corpus in figures, as a table of text."""
     lines = [f"{len(documents)} documents of {len({d.group for d in documents})} groups"]
-    characters = Counter({label: 0 for label in LABELS})
+    characters = Counter(dict.fromkeys(LABELS, 0))
     for d in documents:
         for s in d.spans:
             characters[s.label] += s.end - s.start
     whole = sum(characters.values())
     for label in LABELS:
         have = sum(any(s.label == label for s in d.spans) for d in documents)
-        lines.append(f"{label:12} {characters[label]:9,} characters {characters[label] / whole:6.1%}  in {have} documents")
+        lines.append(
+            f"{label:12} {characters[label]:9,} characters {characters[label] / whole:6.1%}  in {have} documents"
+        )
     first = Counter(_place(d) for d in documents)
     lines.append("commentary: " + ", ".join(f"{place} {n}" for place, n in first.most_common()))
     buckets = Counter(d.bucket for d in documents)

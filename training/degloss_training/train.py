@@ -1,7 +1,8 @@
 """Training: the labelled corpus → the model folder, the same bytes every time.
 
-Both models are fitted on everything but the gate set, the manifest is filled in, the model card written. The folder is replaced
-file by file and the manifest last, so a model that is only half there is refused when it is loaded.
+Both models are fitted on everything but the gate set, the manifest is filled in, the model card written. The
+folder is replaced file by file and the manifest last, so a model that is only half there is refused when it is
+loaded.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numpy as np
 
 from degloss import artefact
 from degloss.artefact import Model
+from degloss.documents import LABELS
 from degloss.separate import Separator
-from degloss.write import write_atomically
+from degloss.write import write_file
 from degloss_training import card, corpus, evaluate, fit, metric, recipe, sources
 from degloss_training.prepare import prepare
 
@@ -30,7 +32,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     documents = recipe.documents(folder, public)
     say(f"{len(documents)} training documents")
-    data = prepare(documents, recipe.WEIGHTS)
+    data = prepare(documents, recipe.SENTENCE_WEIGHTS, recipe.CHAIN_WEIGHTS)
     say(f"{len(data.gold)} sentences; fitting")
     sentence, chain = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
     result = evaluate.on_documents("gate", Separator(Model(sentence, chain, {})), corpus.load(gate))
@@ -45,18 +47,22 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
             **({name: {"sha256": d} for name, d in sources.digests(public).items()} if public else {}),
         },
         "documents": kinds(data.documents),
-        "sentences": dict(zip(artefact.LABELS, np.bincount(data.gold, minlength=3).tolist(), strict=True)),
+        "sentences": dict(zip(LABELS, np.bincount(data.gold, minlength=3).tolist(), strict=True)),
         "seed": recipe.SEED,
         "settings": {k: v for k, v in asdict(recipe.SETTINGS).items() if k != "jobs"},
         "packages": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
-        "gate": {"documents": len(corpus.load(gate)), "sha256": corpus.digest(corpus.load(gate)), "scores": scores},
+        "gate": {
+            "documents": len(corpus.load(gate)),
+            "sha256": corpus.digest(corpus.load(gate)),
+            "scores": scores,
+        },
     }
     weights, manifest = artefact.pack(sentence, chain, facts)
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / artefact.WEIGHTS, weights, force=True)
-    write_atomically(out / CARD, card.render(facts).encode(), force=True)
-    write_atomically(out / artefact.MANIFEST, manifest, force=True)
+    write_file(out / artefact.WEIGHTS, weights, force=True)
+    write_file(out / CARD, card.render(facts).encode(), force=True)
+    write_file(out / artefact.MANIFEST, manifest, force=True)
     say(f"wrote {out}")
     return facts
 

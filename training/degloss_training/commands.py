@@ -1,0 +1,144 @@
+"""`degloss train`, `degloss evaluate` and `degloss corpus`: arguments in, exit code out.
+
+The package `degloss` finds these functions by entry point and hands them its remaining arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from degloss.artefact import shipped_folder
+from degloss.errors import CorpusError, TrainingError
+from degloss.separate import Separator, load
+from degloss.write import write_file
+from degloss_training import corpus as labelled
+from degloss_training import evaluate as evaluation
+from degloss_training import gate, metric, recipe, report, statistics
+from degloss_training.prepare import prepare
+from degloss_training.train import train as train_model
+
+HERE: Final = Path(__file__).parents[1]
+CORPUS: Final = HERE / "corpus"
+GATE: Final = HERE / "gate"
+FLOORS: Final = HERE / "floors.json"
+
+
+def train(arguments: list[str]) -> int:
+    """Trains a model from a corpus."""
+    parser = _parser("train", "Train a model. Writes weights.npz, manifest.json and MODEL_CARD.md.")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model, made if need be")
+    parser.add_argument("--public", type=Path, help="folder of public texts to compose documents from as well")
+    options = parser.parse_args(arguments)
+    train_model(options.corpus, options.gate_set, options.public, options.out, _say)
+    return 0
+
+
+def evaluate(arguments: list[str]) -> int:
+    """Measures a model, or models trained on folds of the corpus."""
+    parser = _parser("evaluate", "Measure on the gate set, on folds of the corpus and on files of real text.")
+    parser.add_argument("--model", type=Path, default=None, help="folder of the model; the shipped one otherwise")
+    parser.add_argument("--public", type=Path, help="public texts the folds' models compose documents from as well")
+    parser.add_argument("--real", type=Path, help="folder of annotated real text: *.jsonl, *.jsonl.gz")
+    parser.add_argument("--out", type=Path, default=Path("build/eval"), help="folder for tables and plots")
+    parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation, which takes minutes")
+    parser.add_argument("--gate", action="store_true", help="only check the floors of the gate set")
+    parser.add_argument("--floors", type=Path, default=FLOORS, help="the floors")
+    parser.add_argument("--set-floors", action="store_true", help="with --gate: set the floors to what is reached")
+    parser.add_argument("--lower", action="store_true", help="with --set-floors: allow lower ones")
+    options = parser.parse_args(arguments)
+    separator = load(options.model or shipped_folder())
+    at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set))
+    if options.gate:
+        return _gate(options, at_gate)
+    results = [at_gate]
+    if not options.no_folds:
+        results.append(_folds(options))
+    results += _real(options.real, separator)
+    print(report.write(results, options.out))
+    _say(f"tables and plots are in {options.out}")
+    return 0
+
+
+def corpus(arguments: list[str]) -> int:
+    """Checks and describes the labelled corpus."""
+    parser = _parser("corpus", "Check the labelled documents and say what is in them.")
+    parser.add_argument("what", choices=["check", "describe"], help="check: find slips, copies and leaks")
+    options = parser.parse_args(arguments)
+    documents, held_out = labelled.load(options.corpus), labelled.load(options.gate_set)
+    if options.what == "describe":
+        print(statistics.describe(documents))
+        return 0
+    problems = [
+        f"{a} and {b} share the sentence: {s[:60]}" for a, b, s in statistics.shared_sentences(documents + held_out)
+    ]
+    problems += [
+        f"{a} and {b} share {share:.0%} of their word 5-grams"
+        for a, b, share in statistics.near_duplicates(documents + held_out)
+    ]
+    for line in problems:
+        print(line)
+    if problems:
+        raise CorpusError(
+            f"{options.corpus}: {len(problems)} copies between groups; make them one group in"
+            " corpus.GROUPS, or delete one"
+        )
+    _say(f"{len(documents)} documents, {len(held_out)} held out: no slips, no copies between groups")
+    return 0
+
+
+def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
+    documents = labelled.load(options.gate_set)
+    ours = result.judged["degloss"]
+    values = {m: i.value for m, i in metric.score(ours).items()}
+    scores = {"all": values}
+    digest = labelled.digest(documents)
+    if options.set_floors:
+        write_file(options.floors, gate.set_floors(options.floors, digest, scores, options.lower), force=True)
+        _say(f"wrote {options.floors}")
+        return 0
+    problems = gate.check(options.floors, digest, scores)
+    for line in problems:
+        print(line)
+    if problems:
+        raise TrainingError(
+            f"{options.floors}: {len(problems)} measures are below their floor; find out why, or lower it on purpose"
+            " with: degloss evaluate --gate --set-floors --lower"
+        )
+    _say(f"gate open: {len(documents)} documents, " + ", ".join(f"{m} {v:.3f}" for m, v in values.items()))
+    return 0
+
+
+def _folds(options: argparse.Namespace) -> evaluation.Result:
+    documents = recipe.documents(options.corpus, options.public)
+    data = prepare(documents, recipe.SENTENCE_WEIGHTS, recipe.CHAIN_WEIGHTS)
+    parts = []
+    for k, result in evaluation.on_folds(data, recipe.SETTINGS):
+        parts.append(result)
+        _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {np.concatenate(result.gold).size} sentences")
+    return evaluation.merge("folds", parts)
+
+
+def _real(folder: Path | None, separator: Separator) -> list[evaluation.Result]:
+    if folder is None:
+        _say("no folder of real text given (--real, or make eval EVAL=…): left out")
+        return []
+    files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
+    if not files:
+        raise TrainingError(f"{folder}: no evaluation files (*.jsonl, *.jsonl.gz) there; check the path")
+    return [evaluation.on_file(file, separator) for file in files]
+
+
+def _parser(name: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(f"degloss {name}", description=description)
+    parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder of labelled documents")
+    parser.add_argument("--gate-set", type=Path, default=GATE, help="folder of labelled documents never trained on")
+    return parser
+
+
+def _say(message: str) -> None:
+    print(f"degloss: {message}", file=sys.stderr)
