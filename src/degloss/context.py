@@ -24,6 +24,7 @@ SIGNALS: Final = (
     "lexicon judgement", "lexicon reporting", "lexicon subjunctive", "lexicon preterite", "lexicon roles",
     "lexicon addresses", "lexicon sharing", "lexicon comment_form", "count exclamation", "count question",
     "count emoji", "count quote_straight", "count quote_low", "quotation open before", "share nouns", "log words",
+    "links", "handle and little else", "tags and little else", "starts emoji", "starts bullet",
     "slip space before mark", "repeated marks", "repeated rule", "no words", "ends period", "count ellipsis",
 )  # fmt: skip
 
@@ -42,8 +43,8 @@ def names(cues: Cues) -> tuple[str, ...]:
     own = [f"own {name}" for name in signals[:4]] + list(cues.names)
     sides = [f"{side} {window}" for window in (*WINDOWS, "all") for side in ("left", "right")]
     around = [f"{side}: {name}" for side in sides for name in signals]
-    blocks = [f"{block}: {name}" for block in ("line", "paragraph", "document") for name in signals[:4]]
-    return tuple(own + around + blocks)
+    blocks = [f"{block}: {name}" for block in ("line", "paragraph") for name in signals[:4]]
+    return tuple(own + around + blocks + [f"document: {name}" for name in signals])
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def context(batch: Batch, cues: Cues, scores: NDArray[np.float64]) -> Context:
     for least in (1, 2):
         first, last = _blocks(cues.gaps, least)
         parts.append(_mean(scores_only, first, last))
-    parts.append(_mean(scores_only, begin, end))
+    parts.append(_mean(prefix, begin, end))
     return Context(
         np.concatenate(parts, 1, dtype=np.float32),
         np.concatenate(contrasts, 1, dtype=np.float32),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+_SHOWN: Final = {"F commentary": 2, "macro F": 2, "article lost": 3, "F boilerplate": 2}
 
 _TEXT = """# Model card: degloss, German
 
@@ -15,8 +17,8 @@ field over its out-of-fold scores in context. It labels each sentence of a Germa
 
 ## Intended use
 Cleaning scraped reposts (blogs, Telegram, alternative and local media) for text-reuse or opinion research. Not meant
-to judge people, to moderate, or to tell truth from untruth; a label is no statement about the quality of a text. Texts in
-other languages, chat logs and transcripts are outside what it has seen.
+to judge people, to moderate, or to tell truth from untruth; a label is no statement about the quality of a text.
+Texts in other languages, chat logs and transcripts are outside what it has seen.
 
 ## Trained on
 {sources}
@@ -56,7 +58,7 @@ def render(facts: dict[str, Any]) -> str:
     documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in facts["documents"].items()) + "."
     head = "| genre | F commentary | macro F | article lost | F boilerplate |\n|---|---|---|---|---|\n"
     rows = "\n".join(
-        f"| {kind} | {s['F commentary']:.2f} | {s['macro F']:.2f} | {s['article lost']:.3f} | {s['F boilerplate']:.2f} |"
+        f"| {kind} | " + " | ".join(f"{s[m]:.{digits}f}" for m, digits in _SHOWN.items()) + " |"
         for kind, s in facts["gate"]["scores"].items()
     )
     made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in facts["packages"].items())])

@@ -19,7 +19,6 @@ from degloss.write import write_file
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
 from degloss_training import gate, metric, recipe, report, statistics
-from degloss_training.prepare import prepare
 from degloss_training.train import train as train_model
 
 HERE: Final = Path(__file__).parents[1]
@@ -114,8 +113,7 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
 
 
 def _folds(options: argparse.Namespace) -> evaluation.Result:
-    documents = recipe.documents(options.corpus, options.public)
-    data = prepare(documents, recipe.SENTENCE_WEIGHTS, recipe.CHAIN_WEIGHTS)
+    data = recipe.prepared(options.corpus, options.public)
     parts = []
     for k, result in evaluation.on_folds(data, recipe.SETTINGS):
         parts.append(result)

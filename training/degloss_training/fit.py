@@ -40,9 +40,9 @@ class Settings:
     inverse_penalty: float = 1.0
     cue_gain: float = 0.3
     iterations: int = 80
-    chain_penalty: float = 3e-4
+    chain_penalty: float = 1e-3
     hidden_penalty: float = 3e-3
-    chain_iterations: int = 200
+    chain_iterations: int = 120
     folds: int = 5
     seed: int = 0
     jobs: int = 2

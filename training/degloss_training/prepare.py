@@ -6,7 +6,7 @@ families the scorer looks up, the dense columns are the package's cues.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from degloss.cues import Cues, cues
-from degloss.documents import LABELS
+from degloss.documents import LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.ngrams import TABLE_BITS, families, scale
 from degloss.words import hashes
@@ -47,9 +47,16 @@ class Prepared:
 
 
 def prepare(
-    documents: Sequence[Document], sentence_weights: Mapping[str, float], chain_weights: Mapping[str, float]
+    documents: Sequence[Document],
+    sentence_weights: Mapping[str, float],
+    chain_weights: Mapping[str, float],
+    costs: Mapping[tuple[bool, Label], float],
+    is_post: Callable[[str], bool],
 ) -> Prepared:
-    """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise."""
+    """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise.
+
+    `costs` multiply the chain's weights: by whether the document is a channel's post, and by the label.
+    """
     batch = encode([d.text for d in documents])
     word_hashes = hashes(batch)
 
@@ -57,15 +64,20 @@ def prepare(
         of = [weights.get(d.kind, weights.get(d.kind.partition(" ")[0], 1.0)) for d in documents]
         return np.asarray(np.array(of)[batch.document])
 
+    gold = gold_labels(documents, batch)
+    post = np.array([is_post(d.kind) for d in documents])[batch.document]
+    cost = np.ones(len(batch))
+    for (on_post, label), factor in costs.items():
+        cost[(post == on_post) & (gold == LABELS.index(label))] = factor
     return Prepared(
         documents=tuple(documents),
         batch=batch,
         word_hashes=word_hashes,
         cues=cues(batch, word_hashes),
         ngrams=ngram_matrix(batch, word_hashes),
-        gold=gold_labels(documents, batch),
+        gold=gold,
         sentence_weight=weight(sentence_weights),
-        chain_weight=weight(chain_weights),
+        chain_weight=weight(chain_weights) * cost,
         bucket=np.array([d.bucket for d in documents]),
     )
 

@@ -28,7 +28,9 @@ def shared_sentences(documents: Sequence[Document]) -> list[tuple[str, str, str]
     seen: dict[str, Document] = {}
     found = []
     for d in documents:
-        for s in sorted(sentences(d.text)):
+        # The lines of comment forms are the same everywhere.
+        spoken = "\n".join(d.of("article") + d.of("commentary"))
+        for s in sorted(sentences(spoken)):
             first = seen.setdefault(s, d)
             if first.group != d.group:
                 found.append((first.name, d.name, s))

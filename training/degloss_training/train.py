@@ -22,7 +22,6 @@ from degloss.documents import LABELS
 from degloss.separate import Separator
 from degloss.write import write_file
 from degloss_training import card, corpus, evaluate, fit, metric, recipe, sources
-from degloss_training.prepare import prepare
 
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
 CARD: Final = "MODEL_CARD.md"
@@ -30,10 +29,8 @@ CARD: Final = "MODEL_CARD.md"
 
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
-    documents = recipe.documents(folder, public)
-    say(f"{len(documents)} training documents")
-    data = prepare(documents, recipe.SENTENCE_WEIGHTS, recipe.CHAIN_WEIGHTS)
-    say(f"{len(data.gold)} sentences; fitting")
+    data = recipe.prepared(folder, public)
+    say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     sentence, chain = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
     result = evaluate.on_documents("gate", Separator(Model(sentence, chain, {})), corpus.load(gate))
     scores = {

@@ -1,0 +1,453 @@
+"""The labelled corpus: its block format, what is in it, that nothing leaks, and what is composed of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from degloss.encode import encode
+from degloss.documents import LABELS, Label, Segment
+from degloss.errors import CorpusError
+from degloss_training import compose, corpus, recipe, sources, statistics
+from degloss_training.corpus import BUCKETS, Document
+from training_data import document
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "training" / "corpus"
+GATE = ROOT / "training" / "gate"
+CASES = Path(__file__).parent / "cases"
+
+
+@cache
+def documents() -> tuple[Document, ...]:
+    return tuple(corpus.load(CORPUS))
+
+
+@cache
+def held_out() -> tuple[Document, ...]:
+    return tuple(corpus.load(GATE))
+
+
+def spans(*parts: tuple[str, Label]) -> tuple[str, tuple[Segment, ...]]:
+    made = document("x", *parts)
+    return made.text, made.spans
+
+
+# The block format.
+
+BLOCKS = [
+    # name, blocks, parts
+    ("one block", "[[article]]\nEins.", [("Eins.", "article")]),
+    ("line break at the end", "[[article]]\nEins.\n", [("Eins.\n", "article")]),
+    ("two blocks", "[[article]]\nEins.\n[[commentary]]\nAha!", [("Eins.\n", "article"), ("Aha!", "commentary")]),
+    ("blank line between", "[[article]]\nEins.\n\n[[commentary]]\nAha!",
+     [("Eins.\n\n", "article"), ("Aha!", "commentary")]),
+    ("continued line", "[[article]]\nEins.\n[[+commentary]]\n Aha!", [("Eins.", "article"), (" Aha!", "commentary")]),
+    ("continued and back", "[[article]]\nEins \n[[+boilerplate]]\n(mehr)\n[[+article]]\n und so.\n",
+     [("Eins ", "article"), ("(mehr)", "boilerplate"), (" und so.\n", "article")]),
+    ("continued behind a blank line", "[[article]]\nEins.\n\n[[+commentary]]\nAha!",
+     [("Eins.\n", "article"), ("Aha!", "commentary")]),
+    ("same label twice", "[[article]]\nEins.\n[[article]]\nZwei.", [("Eins.\nZwei.", "article")]),
+    ("one bracket", "[[article]]\n[Zum Original]\n", [("[Zum Original]\n", "article")]),
+    ("header inside a line", "[[article]]\nDas [[article]] da\n", [("Das [[article]] da\n", "article")]),
+    ("white space kept", "[[boilerplate]]\n \t\n[[article]]\n  Eins \n", [(" \t\n", "boilerplate"),
+                                                                         ("  Eins \n", "article")]),
+    ("other line breaks are text", "[[article]]\nEins\r\nZwei\u2028Drei\x0c\n", [("Eins\r\nZwei\u2028Drei\x0c\n", "article")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "parts"), [b[1:] for b in BLOCKS], ids=[b[0] for b in BLOCKS])
+def test_blocks_are_read_to_the_letter(data: str, parts: list[tuple[str, Label]]) -> None:
+    assert corpus.parse(data, "x.txt") == spans(*parts)
+    text, found = spans(*parts)
+    assert corpus.parse(corpus.serialise(text, found), "x.txt") == (text, found)
+
+
+SLIPS = [
+    # name, blocks, line (0 where the whole file is meant), part of the message
+    ("empty", "", 1, "before the first header"),
+    ("no header", "Eins.", 1, "before the first header"),
+    ("blank line before the header", "\n[[article]]\nEins.", 1, "before the first header"),
+    ("unknown speaker", "[[article]]\nEins.\n[[comment]]\nZwei.", 3, "'[[comment]]' is no header"),
+    ("capital", "[[Article]]\nEins.", 1, "is no header"),
+    ("space behind", "[[article]] \nEins.", 1, "is no header"),
+    ("windows line breaks", "[[article]]\r\nEins.\r\n", 1, "is no header"),
+    ("text behind the header", "[[article]] Eins.", 1, "is no header"),
+    ("minus", "[[article]]\nA\n[[-commentary]]\nB", 3, "is no header"),
+    ("plus at the start", "[[+article]]\nEins.", 1, "nothing before"),
+    ("plus behind an empty block", "[[article]]\n[[+commentary]]\nEins.", 2, "nothing before"),
+    ("header without text", "[[article]]\n[[commentary]]\nEins.", 2, "no text"),
+    ("header at the end", "[[article]]\nEins.\n[[commentary]]", 0, "no text under the last header"),
+    ("white space alone", "[[article]]\n \n\n", 0, "only white space"),
+    ("long line", "[[" + "x" * 500, 1, "is no header"),
+]
+
+
+@pytest.mark.parametrize(("data", "line", "part"), [s[1:] for s in SLIPS], ids=[s[0] for s in SLIPS])
+def test_slips_are_told_with_file_and_line(data: str, line: int, part: str, tmp_path: Path) -> None:
+    path = tmp_path / "a001.txt"
+    path.write_bytes(data.encode())
+    with pytest.raises(CorpusError) as caught:
+        corpus.read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}:{line}: " if line else f"{path}: ")
+    assert part in message
+    assert len(message.splitlines()) == 1
+    assert ";" in message
+    assert len(message) < len(str(path)) + 200
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"fehlt\.txt: cannot be read"):
+        corpus.read(tmp_path / "fehlt.txt")
+    with pytest.raises(CorpusError, match="no labelled documents"):
+        corpus.load(tmp_path)
+    (tmp_path / "a001.txt").write_bytes("[[article]]\nÄpfel".encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"a001\.txt: not UTF-8 \(byte 12\)"):
+        corpus.load(tmp_path)
+
+
+PARTS = st.lists(
+    st.tuples(st.text(st.characters(codec="utf-8") | st.sampled_from("\n\n\r[] +a"), min_size=1), st.sampled_from(LABELS)),
+    min_size=1,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(PARTS)
+@example([("\n", "article"), ("a", "commentary")])
+@example([("a", "article"), ("\n", "commentary"), ("\n", "article")])
+@example([("\n", "article"), ("\n", "commentary"), ("b\n", "boilerplate")])
+def test_what_is_serialised_is_read_back(parts: list[tuple[str, Label]]) -> None:
+    # A line that begins with two brackets is a header: the format has no way to write another.
+    text, found = spans(*((re.sub(r"\[+", "[", part), label) for part, label in parts))
+    if not text.strip() or re.search(r"^\[\[", text, re.MULTILINE):
+        return
+    assert corpus.parse(corpus.serialise(text, found), "x.txt") == (text, found)
+
+
+# What is in it.
+
+
+def test_every_document_is_covered_by_its_spans() -> None:
+    assert len(documents()) > 500
+    for d in (*documents(), *held_out()):
+        assert d.spans[0].start == 0
+        assert d.spans[-1].end == len(d.text)
+        assert all(a.end == b.start and a.label != b.label for a, b in pairwise(d.spans))
+        assert all(s.end > s.start for s in d.spans)
+        assert "".join(d.text[s.start : s.end] for s in d.spans) == d.text
+        assert "\r" not in d.text
+
+
+@pytest.mark.parametrize("folder", [CORPUS, GATE], ids=["corpus", "gate"])
+def test_the_files_are_what_serialising_them_gives(folder: Path) -> None:
+    for path in sorted(folder.glob("*.txt"))[::7]:
+        document = corpus.read(path)
+        again = corpus.parse(corpus.serialise(document.text, document.spans), path.name)
+        assert again == (document.text, document.spans)
+
+
+SEEDS = {
+    # name: characters, SHA-256 of the text as it was scraped, and the first letters of the spans' labels
+    "seed-000": (6219, "6cdeaa933c1527fcae58728cf0f5f1cb95640f6fc5f0430ebf46b29c4dd81685", "abc"),
+    "seed-001": (5007, "f718328a5320228d2679e647971b6480fe480b06e60ccf74ccfa9ae0930e2234", "ab"),
+    "seed-002": (7047, "4c6533936e1910aa76200b22dddb011ececbeaaf85933229765f16380a04ee42", "babab"),
+    "seed-003": (5432, "0c627bececd68b247728fd96c459bb6b30d29148ca996503f1a7d8c82c57eae0", "acababab"),
+    "seed-004": (11911, "0c8786f75497a6f8fb5d2deceedd5e418cadde412bcb59f6b230f21b506b45a7", "a"),
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_seeds_are_the_scraped_texts_to_the_letter(name: str) -> None:
+    seed = next(d for d in documents() if d.name == name)
+    assert seed.kind == "seed"
+    size, digest, labels = SEEDS[name]
+    assert sum(s.end - s.start for s in seed.spans) == len(seed.text) == size
+    assert hashlib.sha256(seed.text.encode()).hexdigest() == digest
+    assert "".join(s.label[0] for s in seed.spans) == labels
+
+
+def test_groups_keep_translations_of_one_article_together() -> None:
+    seeds = {d.name: d for d in documents() if d.kind == "seed"}
+    assert len(seeds) == 5
+    assert seeds["seed-000"].group == seeds["seed-001"].group
+    assert seeds["seed-000"].bucket == seeds["seed-001"].bucket
+    assert len({d.group for d in seeds.values()}) == 4
+    others = [d for d in documents() if d.kind != "seed"]
+    assert all(d.group == d.name for d in others)
+
+
+def test_buckets_are_fixed_and_filled_evenly() -> None:
+    # Written down: another hash would move sources across the folds of every figure in the documents.
+    assert [d.bucket for d in documents() if d.kind == "seed"] == [8, 8, 8, 3, 3]
+    assert [corpus.bucket(f"bucket-{i}") for i in range(BUCKETS)] == list(range(BUCKETS))
+    filled = Counter(d.bucket for d in documents())
+    assert set(filled) == set(range(BUCKETS))
+    assert max(filled.values()) < 2 * min(filled.values())
+
+
+KINDS = [("a001", "authored a"), ("b1-003", "authored b1"), ("c10-3", "authored c10"), ("seed-002", "seed")]
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_the_kind_is_in_the_name(name: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.txt").write_text("[[article]]\nEins.")
+    (document,) = corpus.load(tmp_path)
+    assert (document.name, document.kind) == (name, kind)
+
+
+def test_the_digest_sees_every_change() -> None:
+    one = Document("a", "g", "seed", "Eins. Zwei", (Segment(0, 5, "article"), Segment(5, 10, "commentary")))
+    changes = [
+        [one, one],
+        [],
+        [Document("b", one.group, one.kind, one.text, one.spans)],
+        [Document(one.name, "h", one.kind, one.text, one.spans)],
+        [Document(one.name, one.group, one.kind, "Eins. Drei", one.spans)],
+        [Document(one.name, one.group, one.kind, one.text, (Segment(0, 10, "article"),))],
+    ]
+    assert len({corpus.digest(c) for c in [[one], *changes]}) == len(changes) + 1
+    assert corpus.digest([one]) == corpus.digest(iter([one]))
+
+
+# Statistics and leaks.
+
+SENTENCE = "Der Rat der Stadt hat am Montag nach langer Debatte einen neuen Plan beschlossen"
+OTHER = "Die Bäcker im Tal backen seit vierzig Jahren dasselbe dunkle Brot aus Roggenmehl"
+
+
+def test_shared_sentences_are_found_across_groups() -> None:
+    a = document("a", (f"{SENTENCE}. Kurz.", "article"))
+    same = document("b", ("Davor! ", "article"), (f"{SENTENCE.upper()}?", "commentary"))
+    line = document("c", (f"{OTHER}.\n", "article"), (f"{SENTENCE}.", "boilerplate"))
+    friend = document("d", (f"{SENTENCE}.", "article"), group="a")
+    found = statistics.shared_sentences([a, same, line, friend])
+    assert [(x, y) for x, y, _ in found] == [("a", "b")]
+    assert found[0][2] == SENTENCE.lower()
+    assert statistics.shared_sentences([a, line, friend]) == []
+
+
+def test_near_duplicates_are_found_across_groups() -> None:
+    text = f"{SENTENCE}. {OTHER}."
+    a = document("a", (text, "article"))
+    near = document("b", (text.replace("neuen", "alten").replace("Montag", "Dienstag"), "commentary"))
+    far = document("c", (f"{OTHER[::-1]}. {SENTENCE[:20]}", "article"))
+    friend = document("d", (text, "article"), group="a")
+    found = statistics.near_duplicates([a, near, far, friend])
+    assert [(x, y) for x, y, _ in found] == [("a", "b"), ("b", "d")]
+    assert all(statistics.NEAR <= share < 1 for _, _, share in found)
+    assert statistics.near_duplicates([a, document("e", (text, "article"))]) == [("a", "e", 1.0)]
+
+
+def test_the_description_counts_what_is_there() -> None:
+    lines = statistics.describe([
+        document("a", ("Eins.\n", "article"), ("Aha!", "commentary")),
+        document("b", ("Eins.", "article")),
+        document("c", ("Oho!\n", "commentary"), ("+++\n", "boilerplate"), ("Eins.", "article")),
+        document("d", ("Eins.\n", "article"), ("Aha!", "commentary"), ("Zwei.", "article")),
+        document("e", ("Aha!", "commentary"), ("+++", "boilerplate"), group="d"),
+    ])  # fmt: skip
+    assert "5 documents of 4 groups" in lines
+    places = next(line for line in lines.splitlines() if line.startswith("commentary: "))
+    assert sorted(places.removeprefix("commentary: ").split(", ")) == [
+        "alone 1", "behind 1", "in front 1", "in the middle 1", "none 1",
+    ]  # fmt: skip
+    assert re.search(r"article +27 characters .* in 4 documents", lines)
+    assert re.search(r"boilerplate +7 characters .* in 2 documents", lines)
+
+
+def test_nothing_of_the_gate_set_is_trained_on() -> None:
+    assert len(held_out()) > 20
+    everything = [*documents(), *held_out()]
+    assert not {d.name for d in documents()} & {d.name for d in held_out()}
+    assert not {d.group for d in documents()} & {d.group for d in held_out()}
+    assert statistics.shared_sentences(everything) == []
+    assert statistics.near_duplicates(everything) == []
+
+
+def case_files() -> list[Path]:
+    return sorted(p for folder in ("in_the_wild", "negative", "known_failures") for p in (CASES / folder).glob("*.txt"))
+
+
+def test_no_case_is_trained_on() -> None:
+    cases = [corpus.read(path) for path in case_files()]
+    assert len(cases) >= 12
+    assert statistics.shared_sentences([*cases, *documents(), *held_out()]) == []
+    assert statistics.near_duplicates([*cases, *documents(), *held_out()]) == []
+    spoken = {s for d in cases for s in statistics.sentences(d.text)}
+    assert len(spoken) > 40
+    hard = {line.split("\t")[2] for line in (CASES / "segmentation.tsv").read_text("utf-8").splitlines()[4:]}
+    assert not {s for line in hard for s in statistics.sentences(line)} & spoken
+
+
+# Composed documents.
+
+
+def marked_sources() -> list[sources.Sources]:
+    """Sources of which every word says from which bucket and which speaker it is."""
+
+    def paragraph(voice: str, b: int, k: int, first: str) -> str:
+        return " ".join(f"{first}{voice}{b}x{k}y{i} wort{voice}{b}x." for i in range(4))
+
+    return [
+        sources.Sources(
+            tuple(
+                sources.Article(f"s{b}", b, f"Titela{b}x", tuple(paragraph("a", b, k, "Satz") for k in range(5)))
+                for _ in range(2)
+            ),
+            tuple(
+                sources.Comment(f"s{b}", b, paragraph("c", b, k, "Rede"), frozenset({"wort"})) for k in range(6)
+            ),
+        )
+        for b in range(BUCKETS)
+    ]
+
+
+@cache
+def composed(seed: int = 1) -> tuple[Document, ...]:
+    return tuple(compose.compose(marked_sources(), dict.fromkeys(compose.LAYOUTS, 4 * BUCKETS), seed))
+
+
+def test_all_layouts_make_documents() -> None:
+    made = Counter(d.kind for d in composed())
+    assert made == dict.fromkeys(compose.LAYOUTS, 4 * BUCKETS)
+    assert set(recipe.LAYOUTS) <= set(compose.LAYOUTS)
+    assert len({d.name for d in composed()}) == len(composed())
+    assert len({d.text for d in composed()}) > 0.9 * len(composed())
+
+
+def test_composing_is_deterministic() -> None:
+    again = compose.compose(marked_sources(), dict.fromkeys(compose.LAYOUTS, 4 * BUCKETS), 1)
+    assert tuple(again) == composed()
+    other = compose.compose(marked_sources(), dict.fromkeys(compose.LAYOUTS, 4 * BUCKETS), 2)
+    assert sum(a.text != b.text for a, b in zip(again, other, strict=True)) > 0.9 * len(again)
+    # The number of documents of one layout does not change those of another.
+    fewer = compose.compose(marked_sources(), {"post": 7}, 1)
+    assert fewer == [d for d in composed() if d.kind == "post"][:7]
+
+
+def test_composed_spans_cover_the_text() -> None:
+    for d in composed():
+        assert d.text.strip()
+        assert d.spans[0].start == 0
+        assert d.spans[-1].end == len(d.text)
+        assert all(a.end == b.start and a.label != b.label for a, b in pairwise(d.spans))
+
+
+def test_composed_labels_are_those_of_the_sources() -> None:
+    for d in composed():
+        for label, voice in (("article", "a"), ("commentary", "c"), ("boilerplate", "")):
+            for part in d.of(label):
+                assert set(re.findall(r"wort([ac])\d+x", part)) <= {voice}, (d.name, label)
+    for voice, label in (("a", "article"), ("c", "commentary")):
+        assert all(re.search(f"wort{voice}", "".join(d.of(label))) for d in composed() if d.kind in ("marked", "thread"))
+    assert not any(d.of("commentary") for d in composed() if d.kind in ("pure", "forward"))
+    assert not any(d.of("article") for d in composed() if d.kind == "own")
+
+
+def test_a_composed_document_is_of_one_bucket() -> None:
+    seen: Counter[int] = Counter()
+    for d in composed():
+        marks = {int(b) for b in re.findall(r"(?:wort|titel)[ac](\d+)x", d.text.lower())}
+        assert marks == {d.bucket}, d.name
+        seen[d.bucket] += 1
+    assert len(set(seen.values())) == 1
+    assert len(seen) == BUCKETS
+
+
+def test_a_bucket_without_sources_has_no_documents() -> None:
+    few = marked_sources()
+    few[4] = sources.Sources(few[4].articles, ())
+    few[7] = sources.Sources((), few[7].comments)
+    made = compose.compose(few, {"post": 2 * BUCKETS}, 1)
+    assert {d.bucket for d in made} == set(range(BUCKETS)) - {4, 7}
+
+
+def test_sources_of_the_corpus_stay_in_their_buckets() -> None:
+    gathered = sources.gather(documents(), None)
+    by_group = {d.group: d.bucket for d in documents()}
+    assert len(gathered) == BUCKETS
+    for b, found in enumerate(gathered):
+        assert found.articles
+        assert found.comments
+        assert {by_group[a.source] for a in (*found.articles, *found.comments)} == {b}
+    whole = {d.group: " ".join(d.text.split()) for d in documents() if d.group != "seed-000"}
+    for article in gathered[0].articles + gathered[1].articles:
+        if article.source in whole:
+            assert all(" ".join(p.split()) in whole[article.source] for p in article.paragraphs if "\n" not in p)
+
+
+@pytest.mark.parametrize("path", sorted(sources.FURNITURE.glob("*.txt")), ids=lambda p: p.stem)
+def test_furniture_has_lines_and_known_blanks(path: Path) -> None:
+    lines = sources.furniture(path.stem)
+    assert lines
+    for line in lines:
+        assert set(re.findall(r"\{(.*?)\}", line)) <= {"n", "name", "time"}
+        if "{" in line:
+            line.format(n=1, name="Tom", time="12:00")
+
+
+# The corpus laid anew.
+
+
+def words(text: str) -> str:
+    """Letters and digits alone: quotation marks and line breaks may change."""
+    return " ".join(re.findall(r"\w+", text))
+
+
+def mixed() -> list[Document]:
+    return [d for d in documents() if len({s.label for s in d.spans}) > 1]
+
+
+def test_relay_keeps_what_is_said_and_who_says_it() -> None:
+    changed = 0
+    for d in mixed():
+        relaid = compose.relay(d, 1)
+        assert relaid == compose.relay(d, 1)
+        assert (relaid.group, relaid.bucket) == (d.group, d.bucket)
+        assert relaid.kind == d.kind.replace("authored", "relay")
+        for label in LABELS:
+            before, after = (sorted(words(" ".join(x.of(label))).split()) for x in (d, relaid))
+            # Page furniture is kept whole or left out whole.
+            assert after == before or (label == "boilerplate" and not after), (d.name, label)
+        changed += relaid.text != d.text
+    assert changed > 0.9 * len(mixed())
+
+
+def said(document: Document) -> list[str]:
+    batch = encode([document.text])
+    return [words(document.text[a:b]) for a, b in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True)]
+
+
+def broken_by_relay(d: Document) -> int:
+    """How many spoken sentences of a document are not whole sentences of the document laid anew."""
+    kept, spoken = set(said(compose.relay(d, 1))), words(" ".join(d.of("article") + d.of("commentary")))
+    return sum(s not in kept for s in said(d) if s in spoken)
+
+
+def wrapped(d: Document) -> bool:
+    lines = d.text.split("\n")
+    return sum(40 < len(line) < 100 and line[-1] not in ".!?:“\"" for line in lines) > 5
+
+
+def test_relay_keeps_sentences_whole() -> None:
+    chosen = [d for d in mixed() if not wrapped(d)]
+    assert len(chosen) > 200
+    broken = [broken_by_relay(d) for d in chosen]
+    # Here and there a changed quotation mark moves the end of a sentence.
+    assert sum(broken) < 0.02 * sum(len(said(d)) for d in chosen)
+
+
+@pytest.mark.xfail(strict=True, reason="reported: relay takes every line of a hard-wrapped paragraph for a paragraph")
+def test_relay_keeps_sentences_of_wrapped_paragraphs_whole() -> None:
+    chosen = [d for d in mixed() if d.name in ("c2-026", "c7-005", "b5-015")]
+    assert sum(broken_by_relay(d) for d in chosen) < 0.1 * sum(len(said(d)) for d in chosen)

@@ -1,0 +1,95 @@
+"""The shipped model on whole documents: the five seeds, and short documents in own words by kind.
+
+These documents are never trained on, the seeds apart. One that comes out wrong is a known failure and moves to
+cases/known_failures, where it must go on failing until a better model moves it back.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from degloss.artefact import MANIFEST, shipped_folder
+from degloss.documents import LABELS, Sentence
+from degloss.separate import Separator, load
+from degloss_training import corpus
+from degloss_training.corpus import Document
+
+ROOT = Path(__file__).parents[1]
+SEEDS = sorted((ROOT / "training" / "corpus").glob("seed-*.txt"))
+CASES = Path(__file__).parent / "cases"
+KINDS = ("in_the_wild", "negative", "known_failures")
+
+PATHS = [path for kind in KINDS for path in sorted((CASES / kind).glob("*.txt"))]
+PARAMETERS = [
+    pytest.param(
+        path,
+        id=f"{path.parent.name}: {path.stem}",
+        marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason="known failure")
+        if path.parent.name == "known_failures"
+        else (),
+    )
+    for path in PATHS
+]
+
+
+@cache
+def shipped() -> Separator:
+    folder = shipped_folder()
+    if not (folder / MANIFEST).exists():
+        pytest.skip(f"{folder} has no manifest yet: make train")
+    return load(folder)
+
+
+def gold(document: Document, sentence: Sentence) -> str:
+    """The label of most characters of a sentence."""
+
+    def shared(label: str) -> int:
+        return sum(
+            max(0, min(sentence.end, s.end) - max(sentence.start, s.start))
+            for s in document.spans
+            if s.label == label
+        )
+
+    return max(LABELS, key=shared)
+
+
+def differences(document: Document) -> list[tuple[str, str, str]]:
+    """The sentences that come out otherwise than labelled: the sentence, its label, the label found."""
+    found = shipped().separate(document.text)
+    return [
+        (document.text[s.start : s.end], gold(document, s), s.label)
+        for s in found.sentences
+        if s.label != gold(document, s)
+    ]
+
+
+def test_there_are_five_seeds_and_cases_of_every_kind() -> None:
+    assert len(SEEDS) == 5
+    assert len(PATHS) >= 12
+    assert {path.parent.name for path in PATHS} == set(KINDS)
+    speakers = {
+        kind: {s.label for path in PATHS if path.parent.name == kind for s in corpus.read(path).spans} for kind in KINDS
+    }
+    assert speakers["in_the_wild"] == set(LABELS)
+    assert "commentary" not in speakers["negative"]
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+def test_a_seed_comes_out_exactly_as_labelled(path: Path) -> None:
+    assert differences(corpus.read(path)) == []
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
+def test_a_case_comes_out_exactly_as_labelled(path: Path) -> None:
+    assert differences(corpus.read(path)) == []
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+def test_the_parts_of_a_seed_are_its_labelled_blocks(path: Path) -> None:
+    document = corpus.read(path)
+    found = shipped().separate(document.text)
+    for label in LABELS:
+        assert found.keep([label]).split() == " ".join(document.of(label)).split()

@@ -1,0 +1,218 @@
+"""Where sentences end: hard cases by kind, and what must hold for any text whatever.
+
+The cases stand in cases/segmentation.tsv. Property tests run over all of Unicode, lone surrogates included.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from conftest import LINK
+from degloss.documents import LABELS
+from degloss.encode import encode
+from degloss.segment import CHUNK, cuts
+from degloss.separate import Separator
+
+CASES = Path(__file__).parent / "cases" / "segmentation.tsv"
+KINDS = ("wild", "negative", "synthetic", "failure")
+MARK = "¦"
+
+
+def unescape(text: str) -> str:
+    named = {"n": "\n", "r": "\r", "t": "\t"}
+    return re.sub(
+        r"\\(?:u([0-9a-f]{4})|([nrt]))", lambda m: chr(int(m[1], 16)) if m[1] else named[m[2]], text
+    )
+
+
+def read_cases() -> list[tuple[str, str, str]]:
+    rows = (line.split("\t") for line in CASES.read_text(encoding="utf-8").split("\n"))
+    return [(kind, name, unescape(text)) for kind, name, text in (row for row in rows if len(row) == 3)]
+
+
+ROWS = read_cases()
+PARAMETERS = [
+    pytest.param(
+        marked,
+        id=f"{kind}: {name}",
+        marks=pytest.mark.xfail(strict=True, reason="known failure") if kind == "failure" else (),
+    )
+    for kind, name, marked in ROWS
+]
+
+
+def sentences(text: str) -> list[str]:
+    batch = encode([text])
+    return [text[a:b] for a, b in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True)]
+
+
+def test_the_cases_are_sorted_and_named_once() -> None:
+    lines = CASES.read_text(encoding="utf-8").splitlines()
+    assert len(ROWS) == sum(not line.startswith("#") for line in lines)
+    kinds = [kind for kind, _, _ in ROWS]
+    assert set(kinds) == set(KINDS)
+    assert kinds == sorted(kinds, key=KINDS.index)
+    assert len({name for _, name, _ in ROWS}) == len(ROWS)
+    assert len({marked for _, _, marked in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("marked", PARAMETERS)
+def test_sentences_end_where_they_should(marked: str) -> None:
+    expected = [piece.strip() for piece in marked.split(MARK)]
+    assert sentences(marked.replace(MARK, "")) == [piece for piece in expected if piece]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r", "\u2028", "\x0b"])
+@pytest.mark.parametrize("blank", [1, 2])
+def test_every_line_break_ends_a_sentence(ending: str, blank: int) -> None:
+    lines = ["Der Rat tagt", "und berät", LINK, "- ein Punkt", "😂"]
+    assert sentences((ending * blank).join(lines)) == lines
+
+
+# All of Unicode, and texts that look like ours: with marks, quotes, joiners and odd white space.
+
+ODD = "aB1. .!?…„“”\"»«()‼️⁉❗\u200d👩👧🏽\u0301\n\r\t\u2028\x85\x1c\x1f\ufeff\u3000\ud800\udc00\0-+:/@#"
+ANY_TEXT = (
+    st.text(st.characters())
+    | st.text(st.sampled_from(ODD), max_size=60)
+    | st.lists(st.sampled_from(["z. B. ", "1. ", "Rat. ", "„Nein“", "!!", "\n", "‼️", "( ", "usw."]), max_size=20).map(
+        "".join
+    )
+)
+
+
+@settings(deadline=None)
+@given(ANY_TEXT)
+@example("")
+@example("\ud800")
+@example("👩‍👧")
+@example("a\n\n")
+def test_cuts_ascend_and_end_with_the_text(text: str) -> None:
+    ends = cuts(text)
+    assert all(a < b for a, b in pairwise([0, *ends]))
+    assert (ends[-1] if ends else 0) == len(text)
+
+
+def check_sentences(text: str, spans: list[tuple[int, int]]) -> None:
+    """In order, not overlapping, without blank edges, and every visible character in exactly one."""
+    covered = [0] * len(text)
+    for start, end in spans:
+        assert 0 <= start < end <= len(text)
+        assert not text[start].isspace()
+        assert not text[end - 1].isspace()
+        for place in range(start, end):
+            covered[place] += 1
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert all(n == 1 for n, character in zip(covered, text, strict=True) if not character.isspace())
+    assert max(covered, default=0) <= 1
+
+
+@settings(deadline=None)
+@given(st.lists(ANY_TEXT, max_size=4))
+def test_sentences_hold_every_visible_character_once(texts: list[str]) -> None:
+    batch = encode(texts)
+    assert batch.document.tolist() == sorted(batch.document.tolist())
+    for i, text in enumerate(texts):
+        rows, offset = batch.rows(i), int(batch.offsets[i])
+        assert set(batch.document[rows].tolist()) <= {i}
+        starts, ends = (batch.starts[rows] - offset).tolist(), (batch.ends[rows] - offset).tolist()
+        check_sentences(text, list(zip(starts, ends, strict=True)))
+
+
+@settings(deadline=None)
+@given(ANY_TEXT)
+def test_segments_and_the_space_between_rejoin_to_the_text(separator: Separator, text: str) -> None:
+    found = separator.separate(text)
+    assert found.text == text
+    check_sentences(text, [(s.start, s.end) for s in found.sentences])
+    rejoined, end = "", 0
+    for segment in found.segments:
+        between = text[end : segment.start]
+        assert not between.strip()
+        rejoined += between + text[segment.start : segment.end]
+        end = segment.end
+    assert not text[end:].strip()
+    assert rejoined + text[end:] == text
+    assert all(a.label != b.label for a, b in pairwise(found.segments))
+    parts = {s.label: "" for s in found.sentences}
+    for s in found.sentences:
+        parts[s.label] += text[s.start : s.end]
+    for label in LABELS:
+        assert "".join(found.keep([label]).split()) == "".join(parts.get(label, "").split())
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("aä1.😂\u0301 \n"), max_size=40), st.sampled_from(["\n\n", "\r\n\r\n"]))
+def test_paragraphs_are_split_the_same_alone_and_together(text: str, gap: str) -> None:
+    other = "Der Rat tagt am Montag. Er schweigt."
+    together = sentences(other + gap + text + gap + other)
+    assert together == [*sentences(other), *sentences(text), *sentences(other)]
+
+
+# Long lines go to the splitter in chunks.
+
+
+def test_a_long_line_is_cut_at_its_sentences() -> None:
+    lone = "Der Rat hat am Montag einen neuen Plan beraten."
+    assert sentences(" ".join([lone] * 500)) == [lone] * 500
+
+
+@pytest.mark.parametrize("unit", ["👩‍👧", "‼️", "1️⃣", "e\u200d"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_long_line_is_never_cut_before_a_joiner(unit: str, shift: int) -> None:
+    text = "x" * shift + unit * (3 * CHUNK)
+    assert all(text[end] not in "\ufe0f\u200d\u20e3" for end in cuts(text)[:-1])
+
+
+def test_a_long_line_without_sentences_is_cut_at_white_space() -> None:
+    words = "wort " * CHUNK
+    assert all(words[end - 1] == " " for end in cuts(words)[:-1])
+    assert len(cuts(words)) > 1
+
+
+UNITS = {
+    "brackets and quotes": "(“",
+    "letters": "a",
+    "spaces": " ",
+    "plus signs": "+",
+    "emoji": "😂",
+    "joined emoji": "👩‍👧",
+    "low quotes": "„",
+    "straight quotes": '"',
+    "closing quotes": "“",
+    "full stops": ".",
+    "brackets": "(",
+    "line breaks": "\n",
+    "digits and stops": "1. ",
+    "short lines": "ab\n",
+    "lone surrogates": "\ud800 ",
+    "wrapped lines": "Der Rat der Stadt hat am Montag nach langer Debatte beschlossen,\n",
+}
+
+
+def seconds(work: Callable[[], object], runs: int) -> float:
+    """The shortest time of a few runs, in processor seconds: other processes do not count."""
+    times = []
+    for _ in range(runs):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+@pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
+def test_time_grows_with_the_length_alone(unit: str) -> None:
+    """Ten times the text takes about ten times as long; a quadratic splitter would take a hundred times."""
+    short, long = unit * (10_000 // len(unit)), unit * (100_000 // len(unit))
+    encode([short])
+    least = 0.002  # seconds; below that the clock says nothing
+    ratio = seconds(lambda: encode([long]), 2) / max(seconds(lambda: encode([short]), 3), least)
+    assert ratio <= 20

@@ -1,0 +1,714 @@
+"""Each stage against a slow and simple definition of what it computes.
+
+The references below are written anew from the documentation, in plain Python, and share no code with the package.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from conftest import ARTICLE, COMMENT, LINK, PAGE
+from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
+from degloss.classify import SentenceModel, sentence_scores
+from degloss.context import WINDOWS, context, names
+from degloss.cues import Cues, cues
+from degloss.decode import EDGES, Chain, decide, edge_features, marginals, potentials
+from degloss.documents import FAVORS, LABELS
+from degloss.encode import Batch, encode
+from degloss.ngrams import CHARACTER_ORDERS, TABLE_BITS, families, scale
+from degloss.separate import Separator
+from degloss.words import hash_word, hashes, lexicon_counts, lexicons
+from degloss_training import corpus, fit
+from degloss_training.prepare import Prepared
+from training_data import document
+from training_data import prepared as prepared_documents
+
+CORPUS = Path(__file__).parents[1] / "training" / "corpus"
+
+TEXTS = (
+    PAGE,
+    "",
+    "„Wir prüfen das Gesetz“, sagte Ministerin Beispiel am 3. Mai.\n\nNa toll 😂😂 und wer zahlt das, Leute?",
+    " \n",
+    f"{COMMENT} Ich glaube denen nichts mehr\n\n\n➖➖➖\n{LINK}",
+    "Ä",
+    "Das scho\u0308ne 𝔚ort in Bonn 👩‍👧 hat 12 Häuser, ICH sage: NEIN!\r\n@kanal #rat",
+)
+
+
+def encoded(*texts: str) -> tuple[Batch, NDArray[np.uint32], Cues]:
+    batch = encode(texts)
+    word_hashes = hashes(batch)
+    return batch, word_hashes, cues(batch, word_hashes)
+
+
+# Characters and code points.
+
+
+def test_line_breaks_are_those_of_splitlines() -> None:
+    breaks = {chr(code) for code in range(0x3000) if len(f"a{chr(code)}b".splitlines()) == 2}
+    assert set(LINE_BREAKS) == breaks
+    assert {chr(code) for code in np.flatnonzero(classes() == Char.NEWLINE)} == breaks - {"\r"}
+
+
+def test_white_space_is_that_of_python() -> None:
+    kinds = classes()
+    blank = {code for code in range(len(kinds)) if chr(code).isspace()}
+    assert set(np.flatnonzero((kinds == Char.SPACE) | (kinds == Char.NEWLINE)).tolist()) == blank
+
+
+def test_normal_forms_are_lower_case_and_final() -> None:
+    forms = normal_forms()
+    for code in map(ord, "AZÄÖÜẞÉŁЖ"):
+        assert chr(forms[code]) == chr(code).lower()
+    assert (forms[forms] == forms).all()
+    assert {chr(forms[ord(c)]) for c in "„“”\"»«‚‘"} == {'"'}
+    assert {chr(forms[ord(c)]) for c in "-–—−"} == {"-"}
+    assert {chr(forms[ord(c)]) for c in "\n\t \u2028\u00a0"} == {" "}
+    assert len({int(forms[ord(c)]) for c in "0189"}) == 1
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "😂 ", "𝔚 ", "e\u0301 ", "👩‍👧‍👦 ", "\ud800 ", "\U0010ffff "], ids=ascii
+)
+def test_offsets_are_code_points(prefix: str) -> None:
+    text = f"{prefix}Haus. Baum."
+    batch = encode(["Vorher.", text, "Nachher."])
+    rows, offset = batch.rows(1), batch.offsets[1]
+    starts, ends = (batch.starts[rows] - offset).tolist(), (batch.ends[rows] - offset).tolist()
+    assert [text[a:b] for a, b in zip(starts, ends, strict=True)] == [f"{prefix}Haus.", "Baum."]
+    assert starts[1] == len(prefix) + 6
+    assert batch.offsets.tolist() == [0, 8, 8 + len(text) + 1, 8 + len(text) + 1 + 9]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.characters()) | st.text("aB1 .\n'-ß𝔚"), max_size=3))
+@example(["Corona-Test", "", "geht's 2x"])
+def test_words_are_runs_of_letters_and_digits(texts: list[str]) -> None:
+    batch = encode(texts)
+    whole = "".join(f"{text}\n" for text in texts)
+    kinds = classes()
+    runs = [
+        (key, len(list(run)))
+        for key, run in itertools.groupby(whole, lambda c: kinds[min(ord(c), len(kinds) - 1)] <= Char.DIGIT)
+    ]
+    place, expected = 0, []
+    for is_word, length in runs:
+        if is_word:
+            expected.append((place, place + length))
+        place += length
+    assert list(zip(batch.word_starts.tolist(), batch.word_ends.tolist(), strict=True)) == expected
+    for row, (start, end) in zip(batch.word_rows.tolist(), expected, strict=True):
+        assert batch.starts[row] <= start < end
+        assert start < batch.ends[row]
+    assert hashes(batch).tolist() == [hash_word(whole[a:b]) for a, b in expected]
+
+
+def test_hashes_depend_on_neither_case_nor_place() -> None:
+    one, other = (hashes(encode([text])) for text in ("Ärger über Straßen", "x " * 5000 + "ÄRGER ÜBER straßen"))
+    assert one.tolist() == other[-3:].tolist()
+    assert len(set(one.tolist())) == 3
+
+
+# Lexicons.
+
+LEXICONS = sorted(
+    (f for f in (resources.files("degloss") / "lexicons" / "german").iterdir() if f.name.endswith(".txt")),
+    key=lambda f: f.name,
+)
+
+
+def entries(name: str) -> list[str]:
+    file = next(f for f in LEXICONS if f.name == f"{name}.txt")
+    return [line for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
+
+
+def test_all_lexicons_are_loaded() -> None:
+    assert lexicons().names == tuple(f.name.removesuffix(".txt") for f in LEXICONS)
+    assert len(lexicons().hashes) == sum(len(entries(name)) for name in lexicons().names)
+
+
+@pytest.mark.parametrize("name", lexicons().names)
+def test_a_lexicon_is_in_order_and_every_entry_is_found(name: str) -> None:
+    text = next(f for f in LEXICONS if f.name == f"{name}.txt").read_text("utf-8")
+    assert text.startswith("# ")
+    assert text.endswith("\n")
+    words = entries(name)
+    assert words
+    assert [word for word in words if word != word.lower() or word != word.strip() or not word] == []
+    assert [word for word, n in Counter(words).items() if n > 1] == []
+    assert len({hash_word(word) for word in words}) == len(words)
+    capitals = ["".join(c if c == "ß" else c.upper() for c in word) for word in words]
+    batch = encode(["\n".join(words), "\n".join(capitals)])
+    assert len(batch) == 2 * len(words)
+    counts = lexicon_counts(batch, hashes(batch))[:, lexicons().names.index(name)]
+    assert [words[i % len(words)] for i in np.flatnonzero(counts != 1)] == []
+
+
+@settings(deadline=None)
+@given(st.text("aeinsu ", max_size=40), st.lists(st.sampled_from(entries("first_person")), max_size=5))
+def test_lexicon_counts_are_those_of_looking_each_word_up(text: str, words: list[str]) -> None:
+    batch = encode([text + " " + " ".join(words)])
+    counts = lexicon_counts(batch, hashes(batch)).sum(0)
+    for column, name in enumerate(lexicons().names):
+        members = set(entries(name))
+        assert counts[column] == sum(word in members for word in (text + " " + " ".join(words)).split())
+
+
+# N-grams.
+
+BASE, MIX, SEED = 0x01000193, 0x9E3779B1, 0x85EBCA6B
+
+
+def table_entry(value: int, family: int) -> int:
+    stirred = (value + family * SEED) * MIX % 2**32
+    return stirred >> (32 - TABLE_BITS)
+
+
+def naive_words(text: str) -> list[tuple[int, int]]:
+    kinds = classes()
+    spans, start = [], None
+    for place, character in enumerate([*text, "\n"]):
+        inside = kinds[min(ord(character), len(kinds) - 1)] <= Char.DIGIT
+        if inside and start is None:
+            start = place
+        elif not inside and start is not None:
+            spans.append((start, place))
+            start = None
+    return spans
+
+
+def naive_families(text: str, start: int, end: int) -> dict[str, Counter[int]]:
+    """The n-grams of the sentence from start to end, of a text with a line break at both of its ends."""
+    forms, kinds = normal_forms(), classes()
+    normal = [int(forms[min(ord(c), len(forms) - 1)]) for c in text]
+    words = [(a, b) for a, b in naive_words(text) if start <= a < end]
+    values = [hash_word(text[a:b]) for a, b in words]
+    veil = list(normal)
+    known = {hash_word(word) for name in lexicons().names for word in entries(name)}
+    for (a, b), value in list(zip(words, values, strict=True))[1:]:
+        capital = kinds[ord(text[a])] == Char.UPPER and kinds[ord(text[a + 1])] != Char.UPPER
+        if capital and b - a > 3 and value not in known:
+            veil[a : b - 2] = [ord("x")] * (b - 2 - a)
+    found = {
+        "word": Counter(table_entry(value, 1) for value in values),
+        "words": Counter(table_entry((a * SEED + b) % 2**32, 2) for a, b in itertools.pairwise(values)),
+    }
+    for order in CHARACTER_ORDERS:
+        grams = [veil[i : i + order] for i in range(start - 1, end + 1 - order + 1)]
+        numbers = (sum(c * BASE ** (order - 1 - i) for i, c in enumerate(gram)) % 2**32 for gram in grams)
+        found[f"characters {order}"] = Counter(table_entry(number, 2 + order) for number in numbers)
+    return found
+
+
+def test_families_are_those_of_a_slow_reference() -> None:
+    batch = encode(["Vorweg.", *TEXTS])  # the very first sentence of a batch has a test of its own below
+    found = list(families(batch, hashes(batch)))
+    assert [f.name for f in found] == ["word", "words", *(f"characters {n}" for n in CHARACTER_ORDERS)]
+    whole = "\n" + "".join(f"{text}\n" for text in batch.texts)
+    for row in range(1, len(batch)):
+        expected = naive_families(whole, int(batch.starts[row]) + 1, int(batch.ends[row]) + 1)
+        for family in found:
+            first, count = int(family.first[row]), int(family.count[row])
+            assert Counter(family.index[first : first + count].tolist()) == expected[family.name], family.name
+
+
+def test_topic_is_veiled_and_voice_is_not() -> None:
+    def grams(text: str) -> set[int]:
+        batch = encode(["Vorweg.", text])
+        return set(
+            itertools.chain(*(
+                f.index[f.first[1] : f.first[1] + f.count[1]].tolist()
+                for f in families(batch, hashes(batch)) if f.name.startswith("characters")
+            ))
+        )  # fmt: skip
+
+    assert grams("Das sagt der Handel.") == grams("Das sagt der Mantel.")
+    assert grams("Das sagt der handel.") != grams("Das sagt der mantel.")
+    assert grams("Handel sagt das.") != grams("Mantel sagt das.")
+    assert grams("Das ist HANDEL.") != grams("Das ist MANTEL.")
+
+
+def test_the_scale_makes_every_family_a_vector_of_length_one() -> None:
+    count = np.array([0, 1, 4, 1000])
+    assert scale(count) ** 2 * count == pytest.approx([0, 1, 1, 1])
+
+
+# The sentence model.
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    """A few documents of the corpus, as training sees them."""
+    documents = [corpus.read(path) for path in sorted(CORPUS.glob("c1-0[0-2]*.txt"))]
+    assert len(documents) >= 15
+    assert {span.label for d in documents for span in d.spans} == set(LABELS)
+    return prepared_documents(documents, {"authored": 2.0})
+
+
+def test_three_ways_to_the_same_scores(prepared: Prepared) -> None:
+    """scikit-learn's estimator, the prepared matrix and the scorer of arrays."""
+    rows = np.arange(0, len(prepared.gold), 2)
+    everything = np.arange(len(prepared.gold))
+    settings_ = fit.Settings(iterations=40)
+    model, estimator = fit.fit_sentence_model(prepared, rows, settings_)
+    matrix = fit.design(prepared, everything, model.mean, model.spread, settings_.cue_gain)
+    decision = estimator.decision_function(matrix)
+    by_estimator = decision[:, 1:] - decision[:, :1]
+    by_matrix = fit.matrix_scores(model, prepared, everything)
+    by_arrays = sentence_scores(model, prepared.batch, prepared.word_hashes, prepared.cues)
+    assert by_arrays.shape == (len(everything), 2)
+    assert np.ptp(by_arrays, axis=0).min() > 1
+    assert np.abs(by_arrays - by_matrix).max() < 1e-5
+    assert np.abs(by_arrays - by_estimator).max() < 1e-5
+    assert (estimator.classes_ == np.arange(3)).all()
+
+
+def test_gold_is_the_speaker_of_most_characters() -> None:
+    parts = ("Das Amt prüft", "article"), (" das.\n", "commentary"), ("+++\n", "boilerplate")
+    page, post = document("x", *parts, kind="seed"), document("y", *parts, kind="post")
+    found = prepared_documents([page, post], {"seed": 3.0}, {"seed": 2.0, "post": 4.0}, {(True, "boilerplate"): 0.5})
+    assert found.gold.tolist() == [0, 2, 0, 2]
+    assert found.sentence_weight.tolist() == [3, 3, 1, 1]
+    assert found.chain_weight.tolist() == [2, 2, 4, 2]
+    assert found.row_bucket.tolist() == [page.bucket] * 2 + [post.bucket] * 2
+
+
+# Cues.
+
+QUOTATIONS = [
+    # name, lines (a sentence each), which of them begin inside a quotation, which of those never see it closed
+    ("closed", ["„Eins.", "Zwei.“", "Drei."], [1], []),
+    ("closed at once", ["Er sagt: „Eins.“", "Zwei."], [], []),
+    ("never closed", ["„Eins.", "Zwei.", "Drei."], [1, 2], [1, 2]),
+    ("opened again before it was closed", ["„Eins.", "Zwei.", "„Drei.“", "Vier."], [1, 2], [1, 2]),
+    ("closing mark alone", ["Eins.“", "Zwei."], [], []),
+    ("English marks", ["“Eins.", "Zwei.”", "Drei."], [1], []),
+    ("low and right", ["„Eins.", "Zwei.”", "Drei."], [1], []),
+    ("angles outwards", ["»Eins.", "Zwei.«", "Drei."], [1], []),
+    ("angles inwards", ["«Eins.", "Zwei.»", "Drei."], [1], []),
+    ("straight", ['"Eins.', 'Zwei."', "Drei."], [1], []),
+    ("straight, never closed", ['"Eins.', "Zwei.", "Drei."], [1, 2], [1, 2]),
+    ("straight in the middle", ['Er sagt: "Eins.', 'Zwei" und', "Drei."], [1], []),
+    ("in brackets", ['("Eins.', 'Zwei")', "Drei."], [1], []),
+    ("two one after the other", ["„Eins.“", "„Zwei.", "Drei.“", "Vier."], [2], []),
+    ("apostrophe", ["Wie geht's", "Zwei."], [], []),
+    ("inches", ['Ein 24" Rad', "Zwei."], [], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "inside", "unclosed"), [q[1:] for q in QUOTATIONS], ids=[q[0] for q in QUOTATIONS])
+def test_the_quotation_state(lines: list[str], inside: list[int], unclosed: list[int]) -> None:
+    # A document before with an open quotation must not matter.
+    batch, _, found = encoded("„Offen", "\n".join(lines), "Danach")
+    rows = batch.rows(1)
+    assert rows.stop - rows.start == len(lines)
+    assert np.flatnonzero(found.column("quotation open before")[rows]).tolist() == inside
+    assert np.flatnonzero(found.column("quotation never closed")[rows]).tolist() == unclosed
+    ago = found.column("quotation opened long ago")[rows]
+    assert np.flatnonzero(ago).tolist() == inside
+    assert found.column("quotation open before")[-1] == 0
+
+
+def test_quotations_that_open_close_and_fill_a_sentence() -> None:
+    _, _, found = encoded("„Eins.“\n„Zwei.\nDrei.\nVier.“\nFünf „sechs“ sieben.")
+    assert found.column("quotation opens sentence").tolist() == [1, 1, 0, 0, 0]
+    assert found.column("quotation closes sentence").tolist() == [1, 0, 0, 1, 0]
+    assert found.column("quotation whole").tolist() == [1, 1, 1, 1, 0]
+
+
+GAPS = [
+    ("Eins. Zwei.", [2, 0]),
+    ("Eins.\nZwei.", [2, 1]),
+    ("Eins.\r\nZwei.", [2, 1]),
+    ("Eins.\n\nZwei.", [2, 2]),
+    ("Eins.\r\n\r\nZwei.", [2, 2]),
+    ("Eins.\n \t\nZwei.", [2, 2]),
+    ("Eins.\n\n\n\nZwei. Drei.", [2, 4, 0]),
+    ("\n\n\nEins.\nZwei.\n\n", [2, 1]),
+    ("Eins.\u2028Zwei.", [2, 1]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), GAPS, ids=[ascii(text) for text, _ in GAPS])
+def test_gaps_count_line_breaks(text: str, expected: list[int]) -> None:
+    batch, _, found = encoded("Vorher.\n\n", text, "Danach.")
+    assert found.gaps[batch.rows(1)].tolist() == expected
+    assert found.gaps[-1] == 2
+    assert encoded(text)[2].gaps.tolist() == expected
+
+
+TOKENS = [
+    # sentence, links, link and little else, single token, handle and little else
+    ("https://t.me/beispiel/12", 1, True, True, False),
+    ("👉 https://t.me/beispiel", 1, True, False, False),
+    ("http://a.de https://b.de", 2, True, False, False),
+    ("Der Rat der Stadt verweist heute in seinem Brief auf https://b.de", 1, False, False, False),
+    ("und/oder", 0, False, True, False),
+    ("@beispielkanal", 0, False, True, True),
+    ("Der Rat tagt.", 0, False, False, False),
+]
+
+
+@pytest.mark.parametrize(("text", "links", "little", "single", "handle"), TOKENS, ids=[t[0] for t in TOKENS])
+def test_links_and_handles(text: str, links: int, little: bool, single: bool, handle: bool) -> None:
+    _, _, found = encoded(text)
+    assert found.values.shape[0] == 1
+    assert found.column("links") == [links]
+    assert found.column("link and little else") == [little]
+    assert found.column("single token") == [single]
+    assert found.column("handle and little else") == [handle]
+
+
+SLIPS = [
+    ("Was soll das ?", "slip space before mark", 1),
+    ("Was soll das?", "slip space before mark", 0),
+    ("Ja,nein", "slip no space after mark", 1),
+    ("Ja, nein", "slip no space after mark", 0),
+    ("Nie!!!", "repeated marks", 2),
+    ("Nie!", "repeated marks", 0),
+    ("Na....", "repeated stops", 3),
+    ("+++++++", "repeated rule", 4),
+    ("———", "repeated rule", 2),
+    ("1.234,50", "count comma", 1),
+    ("😂😂😂", "count emoji", 3),
+    ("NEIN sage ich", "share capitals", 1 / 3),
+    ("Der Rat in Bonn", "share nouns", 0.5),
+    ("+++", "no words", 1),
+    ("Rat", "no words", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "value"), SLIPS, ids=[f"{t} {n}" for t, n, _ in SLIPS])
+def test_looks(text: str, name: str, value: float) -> None:
+    _, _, found = encoded("Vorher.", text)
+    assert found.column(name)[1] == pytest.approx(value)
+
+
+def test_cues_are_named_once_and_finite() -> None:
+    _, _, found = encoded(*TEXTS)
+    assert len(set(found.names)) == len(found.names) == found.values.shape[1]
+    assert np.isfinite(found.values).all()
+    assert 0 < found.voice < len(found.names)
+    with pytest.raises(ValueError, match="not in"):
+        found.column("gibt es nicht")
+
+
+def test_how_a_sentence_speaks_does_not_depend_on_where_it_stands() -> None:
+    alone = encoded(ARTICLE)[2]
+    batch, _, among = encoded(f"{COMMENT}\n\n{ARTICLE}\n{LINK}")
+    voice = slice(None, alone.voice)
+    assert among.values[1, voice].tolist() == alone.values[0, voice].tolist()
+    assert among.values[1].tolist() != alone.values[0].tolist()
+    assert len(batch) == 3
+
+
+# Context.
+
+
+def naive_mean(values: NDArray[Any]) -> NDArray[Any]:
+    return values.mean(0) if len(values) else np.zeros(values.shape[1])
+
+
+def test_context_is_that_of_a_slow_reference() -> None:
+    batch, _, found = encoded(*TEXTS, "Eins. Zwei.\nDrei. Vier.\n\nFünf! Sechs?\nSieben. " * 4)
+    assert len(batch) > 2 * max(WINDOWS)
+    scores = np.random.default_rng(0).normal(0, 6, (len(batch), 2))
+    assert np.abs(scores).max() > 8
+    around = context(batch, found, scores)
+    columns = dict(zip(names(found), around.features.T, strict=True))
+
+    clipped = np.clip(scores, -8, 8)
+    chances = np.exp(clipped) / (1 + np.exp(clipped).sum(1, keepdims=True))
+    assert around.chances == pytest.approx(chances, abs=1e-6)
+    own = ["score commentary", "score boilerplate", "chance commentary", "chance boilerplate"]
+    values = dict(zip(own, [*clipped.T, *chances.T], strict=True))
+    signals = [name.removeprefix("left 1: ") for name in columns if name.startswith("left 1: ")]
+    table = np.stack([values[s] if s in values else found.column(s) for s in signals], 1)
+    contrasts = dict(
+        zip([name for name in EDGES if name.startswith("contrast ")], around.contrasts.T, strict=True)
+    )
+    seen = set()
+
+    def check(name: str, row: int, expected: NDArray[Any]) -> None:
+        for column, signal in enumerate(signals):
+            # Blocks have the means of fewer signals than windows.
+            if f"{name}: {signal}" in columns:
+                assert columns[f"{name}: {signal}"][row] == pytest.approx(expected[column], abs=1e-4), (name, signal)
+                seen.add(f"{name}: {signal}")
+
+    for document in range(len(batch.texts)):
+        rows = range(*batch.rows(document).indices(len(batch)))
+        for row in rows:
+            for window in (*WINDOWS, "all"):
+                size = len(batch) if window == "all" else int(window)
+                left = table[max(row - size, rows.start) : row]
+                right = table[row + 1 : min(row + 1 + size, rows.stop)]
+                check(f"left {window}", row, naive_mean(left))
+                check(f"right {window}", row, naive_mean(right))
+                if f"contrast {window}: {signals[0]}" in contrasts:
+                    behind = naive_mean(table[row : min(row + size, rows.stop)])
+                    for column, signal in enumerate(signals):
+                        expected = behind[column] - naive_mean(left)[column]
+                        assert contrasts[f"contrast {window}: {signal}"][row] == pytest.approx(expected, abs=1e-4)
+            for block, least in (("line", 1), ("paragraph", 2), ("document", 10**9)):
+                first, last = row, row + 1
+                while first > rows.start and found.gaps[first] < least:
+                    first -= 1
+                while last < rows.stop and found.gaps[last] < least:
+                    last += 1
+                check(block, row, naive_mean(table[first:last]))
+    for name in (*own, *found.names):
+        plain = name if name in columns else f"own {name}"
+        expected = values[name] if name in values else found.column(name)
+        assert columns[plain] == pytest.approx(expected, abs=1e-6)
+        seen.add(plain)
+    assert seen == set(columns)
+    assert len(contrasts) == around.contrasts.shape[1] > 0
+
+
+def test_edges_say_what_lies_between_two_sentences() -> None:
+    batch, _, found = encoded("Eins: Zwei. Drei:\nVier.\n\nFünf.\n\n\n+++\nSechs")
+    around = context(batch, found, np.zeros((len(batch), 2)))
+    columns = dict(zip(EDGES, edge_features(found, around).T, strict=True))
+    assert len(batch) == 6
+    assert columns["same line"].tolist() == [0, 1, 0, 0, 0, 0]
+    assert columns["new line"].tolist() == [0, 0, 1, 0, 0, 1]
+    assert columns["blank line"].tolist() == [1, 0, 0, 1, 0, 0]
+    assert columns["wide gap"].tolist() == [0, 0, 0, 0, 1, 0]
+    assert columns["after colon"].tolist() == [0, 0, 1, 0, 0, 0]
+    assert columns["after no words"].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+# Decoding.
+
+
+def random_chain(separator: Separator, seed: int, size: float) -> Chain:
+    """A chain of the right shapes with random weights."""
+    rng = np.random.default_rng(seed)
+    chain = separator.model.chain
+    kept = {"mean": chain.mean, "spread": chain.spread}
+    return Chain(
+        **kept,
+        **{
+            f.name: rng.normal(0, size, getattr(chain, f.name).shape).astype(np.float32)
+            for f in fields(Chain)
+            if f.name not in kept
+        },
+    )
+
+
+def brute_force(first: NDArray[Any], emission: NDArray[Any], edges: NDArray[Any]) -> NDArray[Any]:
+    """The marginals of one document by the sum over all paths; edges (n, 3, 3)."""
+    n = len(emission)
+    paths = list(itertools.product(range(3), repeat=n))
+    logs = np.array(
+        [
+            first[path[0]]
+            + sum(emission[i, path[i]] for i in range(n))
+            + sum(edges[i, path[i - 1], path[i]] for i in range(1, n))
+            for path in paths
+        ]
+    )
+    chances = np.exp(logs - logs.max())
+    marginal = np.zeros((n, 3))
+    for path, chance in zip(paths, chances, strict=True):
+        for i, label in enumerate(path):
+            marginal[i, label] += chance
+    return marginal / chances.sum()
+
+
+@pytest.mark.parametrize("size", [0.1, 3.0, 30.0])
+@pytest.mark.parametrize(
+    "lengths", [[1], [2], [3], [4], [5], [6], [1, 1], [3, 1, 2], [0, 6, 0, 0, 2, 0], [5, 4, 3, 2, 1]], ids=str
+)
+def test_marginals_are_those_of_all_paths(lengths: list[int], size: float, separator: Separator) -> None:
+    batch = encode(["Wort.\n" * n for n in lengths])
+    assert np.diff(batch.documents).tolist() == lengths
+    rng = np.random.default_rng([*lengths, int(size * 10)])
+    chain = random_chain(separator, 1, size)
+    emission = rng.normal(0, size, (len(batch), 3))
+    edges = (rng.random((len(batch), len(EDGES))) < 0.05).astype(np.float64)
+    found = marginals(potentials(chain, batch, emission, edges))
+    assert found.sum(1) == pytest.approx(np.ones(len(batch)))
+    weights = np.einsum("ne,eij->nij", edges, chain.edges)
+    for document in range(len(lengths)):
+        rows = batch.rows(document)
+        if lengths[document]:
+            expected = brute_force(chain.first, emission[rows], weights[rows])
+            assert found[rows] == pytest.approx(expected, abs=1e-7)
+
+
+def test_marginals_of_long_documents_stay_finite(separator: Separator) -> None:
+    batch = encode(["Wort.\n" * 5000])
+    chain = random_chain(separator, 2, 10.0)
+    emission = np.random.default_rng(3).normal(0, 30, (len(batch), 3))
+    found = marginals(potentials(chain, batch, emission, np.zeros((len(batch), len(EDGES)))))
+    assert np.isfinite(found).all()
+    assert found.sum(1) == pytest.approx(np.ones(len(batch)))
+
+
+CHANCES = st.lists(st.tuples(*[st.floats(0.001, 1)] * 3), min_size=1, max_size=20)
+
+
+@settings(deadline=None)
+@given(CHANCES)
+def test_favor_widens_or_narrows_what_is_article(rows: Sequence[tuple[float, float, float]]) -> None:
+    chances = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
+    labels, confidences = zip(*(decide(chances, favor) for favor in ("precision", "balanced", "recall")), strict=True)
+    strict, balanced, lenient = (found == 0 for found in labels)
+    assert (balanced | ~strict).all()
+    assert (lenient | ~balanced).all()
+    assert (balanced == (chances.argmax(1) == 0)).all()
+    for found, sure in zip(labels, confidences, strict=True):
+        assert sure.tolist() == chances[np.arange(len(chances)), found].tolist()
+        # What is not article is the likelier of the two others, whatever is favoured.
+        others = found != 0
+        assert (found[others] == 1 + chances[others, 1:].argmax(1)).all()
+
+
+def test_favor_matters() -> None:
+    chances = np.array([[0.6, 0.4, 0.0], [0.4, 0.6, 0.0], [0.1, 0.0, 0.9]])
+    assert [decide(chances, favor)[0].tolist() for favor in FAVORS] == [[1, 1, 2], [0, 1, 2], [0, 0, 2]]
+
+
+# All stages together.
+
+
+@pytest.fixture(scope="module")
+def scattered(separator: Separator) -> Separator:
+    """A model of random weights: every n-gram and every cue counts for something."""
+    rng = np.random.default_rng(7)
+    sentence = separator.model.sentence
+    weights = {
+        f.name: rng.normal(0, 0.5, getattr(sentence, f.name).shape).astype(np.float32)
+        for f in fields(SentenceModel)
+        if f.name not in ("mean", "spread")
+    }
+    model = replace(
+        separator.model, sentence=replace(sentence, **weights), chain=random_chain(separator, 8, 0.05)
+    )
+    return Separator(model)
+
+
+def pages(number: int) -> list[str]:
+    rng = np.random.default_rng(5)
+    lines = [ARTICLE, COMMENT, LINK, "➖➖➖", "„Wir prüfen das", "das“, sagte sie.", "", "Ich auch 😂", "Rat vertagt"]
+    return [
+        "\n".join(lines[k] for k in rng.integers(0, len(lines), rng.integers(1, 12))) for _ in range(number)
+    ]
+
+
+def test_the_scattered_model_uses_all_labels(scattered: Separator) -> None:
+    labels = Counter(s.label for found in scattered.separate_many(pages(40)) for s in found.sentences)
+    assert set(labels) == set(LABELS)
+    assert min(labels.values()) > 5
+
+
+def same(one: Any, other: Any) -> None:
+    assert one.text == other.text
+    assert one.starts.tolist() == other.starts.tolist()
+    assert one.ends.tolist() == other.ends.tolist()
+    assert one.lone_labels.tolist() == other.lone_labels.tolist()
+    assert one.lone_scores == pytest.approx(other.lone_scores, abs=1e-6)
+    assert one.labels.tolist() == other.labels.tolist()
+    assert one.confidences == pytest.approx(other.confidences, abs=1e-6)
+
+
+FIRST = pytest.mark.xfail(strict=True, reason="reported: the first sentence of a batch lacks its left edge in n-grams")
+
+
+@FIRST
+def test_the_first_sentence_of_a_batch_has_the_ngrams_of_any_other() -> None:
+    batch = encode([ARTICLE, ARTICLE])
+    for family in families(batch, hashes(batch)):
+        both = [family.index[f : f + n].tolist() for f, n in zip(family.first, family.count, strict=True)]
+        assert both[0] == both[1], family.name
+
+
+@FIRST
+def test_a_document_comes_out_the_same_alone_and_in_any_batch(scattered: Separator) -> None:
+    texts = [*TEXTS, *pages(30)]
+    alone = [scattered.separate(text) for text in texts]
+    orders = [list(range(len(texts))), list(reversed(range(len(texts)))), [5] * 3 + list(range(len(texts)))]
+    for order in orders:
+        for k, found in zip(order, scattered.separate_batch([texts[k] for k in order]), strict=True):
+            same(found, alone[k])
+
+
+def test_a_document_comes_out_the_same_in_any_batch_behind_another(scattered: Separator) -> None:
+    texts = [*TEXTS, *pages(30)]
+    alone = [scattered.separate_batch(["Vorweg.", text])[1] for text in texts]
+    for order in (list(range(len(texts))), list(reversed(range(len(texts))))):
+        found = scattered.separate_batch(["Vorweg.", *(texts[k] for k in order)])[1:]
+        for k, one in zip(order, found, strict=True):
+            same(one, alone[k])
+
+
+def test_batches_of_many_documents(separator: Separator) -> None:
+    texts = pages(600)
+    found = list(separator.separate_many(iter(texts)))
+    assert [f.text for f in found] == texts
+    for k in (0, 255, 256, 257, 511, 512, 599):
+        same(found[k], separator.separate(texts[k]))
+
+
+def test_separating_twice_gives_the_same_bits(scattered: Separator) -> None:
+    for text in TEXTS:
+        one, other = scattered.separate(text), scattered.separate(text)
+        assert one == other
+        assert one.sentences == other.sentences
+        assert one.confidences.tobytes() == other.confidences.tobytes()
+
+
+def test_threads_may_share_a_separator(scattered: Separator) -> None:
+    texts = pages(24)
+    expected = [scattered.separate(text).sentences for text in texts]
+
+    def work(shift: int) -> list[bool]:
+        return [
+            scattered.separate(texts[k]).sentences == expected[k]
+            for k in ((i + shift) % len(texts) for i in range(len(texts)))
+        ]
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(work, range(8)))
+    assert all(all(result) for result in results)
+    assert len(results) == 8
+
+
+def test_confidence_is_the_chance_of_the_label(scattered: Separator) -> None:
+    for favor in FAVORS:
+        for found in (scattered.separate(text, favor=favor) for text in TEXTS):
+            chances = scattered.stages([found.text]).chances
+            for row, sentence in enumerate(found.sentences):
+                assert sentence.confidence == pytest.approx(chances[row, LABELS.index(sentence.label)])
+                assert 1 / 3 - 1e-9 <= sentence.lone_score <= 1
+                assert math.isfinite(sentence.confidence)
+
+
+def test_favor_keeps_more_or_less_of_a_page(scattered: Separator) -> None:
+    kept = {
+        favor: [
+            {s[:2] for s in f.sentences if s.label == "article"}
+            for f in scattered.separate_many(pages(60), favor=favor)
+        ]
+        for favor in FAVORS
+    }
+    assert all(a <= b <= c for a, b, c in zip(kept["precision"], kept["balanced"], kept["recall"], strict=True))
+    sizes = [sum(map(len, kept[favor])) for favor in FAVORS]
+    assert sizes[0] < sizes[1] < sizes[2]
