@@ -146,13 +146,18 @@ def replace_by_file(folder: Path) -> None:
     folder.write_text("kein Ordner")
 
 
+def folder_for_weights(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    (folder / WEIGHTS).mkdir()
+
+
 TAMPERED: list[tuple[str, Tamper, type[ModelError], str, str]] = [
     # what was done, how, error, the file it must name, a part of the message
     ("no folder", shutil.rmtree, ModelMissing, MANIFEST, "train one"),
     ("a file in place of the folder", replace_by_file, ModelMissing, MANIFEST, "train one"),
     ("no manifest", lambda f: (f / MANIFEST).unlink(), ModelMissing, MANIFEST, "train one"),
     ("no weights", lambda f: (f / WEIGHTS).unlink(), ModelMissing, WEIGHTS, "train one"),
-    ("folder in place of the weights", lambda f: ((f / WEIGHTS).unlink(), (f / WEIGHTS).mkdir()),
+    ("folder in place of the weights", folder_for_weights,
      ModelMissing, WEIGHTS, "train one"),
     ("manifest is no JSON", manifest_bytes(b"{"), ModelDamaged, MANIFEST, "restore"),
     ("manifest is empty", manifest_bytes(b""), ModelDamaged, MANIFEST, "restore"),
@@ -223,9 +228,7 @@ def refused(folder: Path, error: type[ModelError]) -> str:
     return message
 
 
-@pytest.mark.parametrize(
-    ("tamper", "error", "file", "part"), [t[1:] for t in TAMPERED], ids=[t[0] for t in TAMPERED]
-)
+@pytest.mark.parametrize(("tamper", "error", "file", "part"), [t[1:] for t in TAMPERED], ids=[t[0] for t in TAMPERED])
 def test_a_tampered_model_is_refused(
     tamper: Tamper, error: type[ModelError], file: str, part: str, folder: Path
 ) -> None:
@@ -275,7 +278,8 @@ def test_nothing_is_ever_unpickled(folder: Path, tmp_path: Path) -> None:
     bomb = np.empty(1, dtype=object)
     bomb[0] = Bomb(target)
     buffer = io.BytesIO()
-    np.savez(buffer, **{"sentence.bias": bomb})
+    members: Arrays = {"sentence.bias": bomb}
+    np.savez(buffer, **members)
     vouched(lambda _: buffer.getvalue())(folder)
     refused(folder, ModelDamaged)
     assert not target.exists()

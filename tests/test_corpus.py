@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from degloss.encode import encode
 from degloss.documents import LABELS, Label, Segment
+from degloss.encode import encode
 from degloss.errors import CorpusError
 from degloss_training import compose, corpus, recipe, sources, statistics
 from degloss_training.corpus import BUCKETS, Document
@@ -58,9 +58,10 @@ BLOCKS = [
     ("same label twice", "[[article]]\nEins.\n[[article]]\nZwei.", [("Eins.\nZwei.", "article")]),
     ("one bracket", "[[article]]\n[Zum Original]\n", [("[Zum Original]\n", "article")]),
     ("header inside a line", "[[article]]\nDas [[article]] da\n", [("Das [[article]] da\n", "article")]),
-    ("white space kept", "[[boilerplate]]\n \t\n[[article]]\n  Eins \n", [(" \t\n", "boilerplate"),
-                                                                         ("  Eins \n", "article")]),
-    ("other line breaks are text", "[[article]]\nEins\r\nZwei\u2028Drei\x0c\n", [("Eins\r\nZwei\u2028Drei\x0c\n", "article")]),
+    ("white space kept", "[[boilerplate]]\n \t\n[[article]]\n  Eins \n",
+     [(" \t\n", "boilerplate"), ("  Eins \n", "article")]),
+    ("other line breaks are text", "[[article]]\nEins\r\nZwei\u2028Drei\x0c\n",
+     [("Eins\r\nZwei\u2028Drei\x0c\n", "article")]),
 ]  # fmt: skip
 
 
@@ -115,10 +116,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         corpus.load(tmp_path)
 
 
-PARTS = st.lists(
-    st.tuples(st.text(st.characters(codec="utf-8") | st.sampled_from("\n\n\r[] +a"), min_size=1), st.sampled_from(LABELS)),
-    min_size=1,
-)  # fmt: skip
+TEXTS = st.text(st.characters(codec="utf-8") | st.sampled_from("\n\n\r[] +a"), min_size=1)
+PARTS = st.lists(st.tuples(TEXTS, st.sampled_from(LABELS)), min_size=1)
 
 
 @settings(deadline=None)
@@ -304,9 +303,7 @@ def marked_sources() -> list[sources.Sources]:
                 sources.Article(f"s{b}", b, f"Titela{b}x", tuple(paragraph("a", b, k, "Satz") for k in range(5)))
                 for _ in range(2)
             ),
-            tuple(
-                sources.Comment(f"s{b}", b, paragraph("c", b, k, "Rede"), frozenset({"wort"})) for k in range(6)
-            ),
+            tuple(sources.Comment(f"s{b}", b, paragraph("c", b, k, "Rede"), frozenset({"wort"})) for k in range(6)),
         )
         for b in range(BUCKETS)
     ]
@@ -345,11 +342,12 @@ def test_composed_spans_cover_the_text() -> None:
 
 def test_composed_labels_are_those_of_the_sources() -> None:
     for d in composed():
-        for label, voice in (("article", "a"), ("commentary", "c"), ("boilerplate", "")):
+        for label, voice in zip(LABELS, ("a", "c", ""), strict=True):
             for part in d.of(label):
                 assert set(re.findall(r"wort([ac])\d+x", part)) <= {voice}, (d.name, label)
-    for voice, label in (("a", "article"), ("c", "commentary")):
-        assert all(re.search(f"wort{voice}", "".join(d.of(label))) for d in composed() if d.kind in ("marked", "thread"))
+        if d.kind in ("marked", "thread"):
+            assert "worta" in "".join(d.of("article"))
+            assert "wortc" in "".join(d.of("commentary"))
     assert not any(d.of("commentary") for d in composed() if d.kind in ("pure", "forward"))
     assert not any(d.of("article") for d in composed() if d.kind == "own")
 
@@ -379,7 +377,7 @@ def test_sources_of_the_corpus_stay_in_their_buckets() -> None:
     for b, found in enumerate(gathered):
         assert found.articles
         assert found.comments
-        assert {by_group[a.source] for a in (*found.articles, *found.comments)} == {b}
+        assert {by_group[a.source] for a in found.articles} | {by_group[c.source] for c in found.comments} == {b}
     whole = {d.group: " ".join(d.text.split()) for d in documents() if d.group != "seed-000"}
     for article in gathered[0].articles + gathered[1].articles:
         if article.source in whole:
@@ -436,7 +434,7 @@ def broken_by_relay(d: Document) -> int:
 
 def wrapped(d: Document) -> bool:
     lines = d.text.split("\n")
-    return sum(40 < len(line) < 100 and line[-1] not in ".!?:“\"" for line in lines) > 5
+    return sum(40 < len(line) < 100 and line[-1] not in '.!?:“"' for line in lines) > 5
 
 
 def test_relay_keeps_sentences_whole() -> None:

@@ -179,7 +179,12 @@ def test_intervals_hold_the_value_and_shrink(name: str) -> None:
     assert lots.value == pytest.approx(few.value)
     assert lots.high - lots.low < (few.high - few.low) / 2
     assert metric.score(documents)[name] == few
-    assert metric.score(documents, seed=1)[name] != few
+
+
+def test_intervals_depend_on_the_seed_alone() -> None:
+    documents = [judged("a" * k + "c", "a" * (k // 2) + "c" * (k - k // 2 + 1), str(k)) for k in range(37)]
+    assert metric.score(documents, seed=1) == metric.score(documents, seed=1)
+    assert metric.score(documents, seed=1) != metric.score(documents, seed=2)
 
 
 def test_equal_documents_leave_nothing_open() -> None:
@@ -193,7 +198,8 @@ def test_a_document_is_drawn_whole() -> None:
     # One long document full of errors: by units the share of errors would hardly vary.
     documents = [judged("c" * 500, "a" * 500, "0"), *(judged("c" * 10, "c" * 10, str(i)) for i in range(1, 10))]
     found = metric.score(documents)["recall"]
-    assert (found.low, found.high) == (pytest.approx(0.01, abs=0.06), 1.0)
+    assert found.low < 0.07
+    assert found.high == 1
 
 
 def test_the_difference_is_paired() -> None:
@@ -293,7 +299,7 @@ def test_a_floor_is_raised_freely_and_lowered_on_purpose(floors: Path) -> None:
 def test_broken_floors_are_told(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "floors.json"
     path.write_bytes(data)
-    with pytest.raises(TrainingError, match=r"floors\.json: .*; restore|floors\.json: .*restore") as caught:
+    with pytest.raises(TrainingError, match=r"floors\.json: .*; restore the file") as caught:
         gate.check(path, "d" * 64, {"all": REACHED})
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(TrainingError):

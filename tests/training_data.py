@@ -29,6 +29,4 @@ def prepared(
     costs: Mapping[tuple[bool, Label], float] | None = None,
 ) -> Prepared:
     """The documents as arrays; whatever is not given weighs 1. Posts are what the kind says."""
-    return prepare(
-        documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind == "post"
-    )
+    return prepare(documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind == "post")

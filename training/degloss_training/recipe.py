@@ -24,22 +24,23 @@ LAYOUTS: Final[dict[str, int]] = {
 documents would repeat them: then a third of these."""
 
 POSTS: Final = ("b1", "c1", "c6", "c9", "d1")
-"""The batches of authored channel posts. Composed posts are poor in their voices, so these weigh more."""
+"""The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
     "seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5, **{f"authored {b}": 2 for b in POSTS}
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 8, "post": 2, "own": 2, "forward": 1.5, "authored": 1.5, "relay": 1,
-    **{f"authored {b}": 4 for b in POSTS}, **{f"relay {b}": 2 for b in POSTS},
+    "seed": 6, "pure": 1.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
+    "authored b1": 2, "authored c1": 2, "authored c6": 2, "authored c9": 1, "authored d1": 1,
+    "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
 trap on purpose."""
 
-COSTS: Final[dict[tuple[bool, Label], float]] = {(False, "article"): 1.5, (True, "commentary"): 1.9}
+COSTS: Final[dict[tuple[bool, Label], float]] = {(False, "article"): 2.0, (True, "commentary"): 1.9}
 """How much a sentence counts by whether its document is a channel's post and by its label: on pages losing the
-article is the worse mistake; in posts the owner's words are few and plain, and were missed."""
+article is the worse mistake; in posts the owner's words are few and plain, and are missed otherwise."""
 
 SETTINGS: Final = Settings()
 
