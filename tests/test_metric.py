@@ -65,7 +65,6 @@ def test_uncertain_units_are_left_out() -> None:
     assert judge("x", "k", spans, [Segment(0, 20, "article")]) == Judged("x", "k", (C,), (A,))
 
 
-@pytest.mark.xfail(strict=True, reason="reported: in a tie the label that came first in the text should win")
 def test_in_a_tie_the_first_label_wins() -> None:
     spans = [(0, 10, "article")]
     assert judge("x", "k", spans, [Segment(0, 5, "commentary"), Segment(5, 10, "article")]).predicted == (C,)
@@ -311,7 +310,6 @@ def test_broken_floors_are_told(data: bytes, tmp_path: Path) -> None:
     [{"all": {"accuracy": 0.5}}, {"all": 0.5}, [], {"all": {"macro F": None}}],
     ids=["unknown measure", "no measures", "list", "no number"],
 )
-@pytest.mark.xfail(strict=True, reason="reported: what is inside the floors is not checked")
 def test_floors_of_the_wrong_make_are_told(floors: object, tmp_path: Path) -> None:
     path = tmp_path / "floors.json"
     path.write_text(json.dumps({"corpus": "d" * 64, "floors": floors}))
@@ -319,7 +317,6 @@ def test_floors_of_the_wrong_make_are_told(floors: object, tmp_path: Path) -> No
         gate.check(path, "d" * 64, {"all": {**REACHED, "accuracy": 1.0}})
 
 
-@pytest.mark.xfail(strict=True, reason="reported: not a number is behind no floor")
 def test_what_is_no_number_closes_the_gate(floors: Path) -> None:
     assert gate.check(floors, "d" * 64, {"all": {**REACHED, "macro F": math.nan}}) != []
 

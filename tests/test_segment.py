@@ -147,7 +147,6 @@ def test_segments_and_the_space_between_rejoin_to_the_text(separator: Separator,
         assert "".join(found.keep([label]).split()) == "".join(parts.get(label, "").split())
 
 
-@pytest.mark.xfail(strict=True, reason="reported: keep puts a space between sentences that had none between them")
 @pytest.mark.parametrize("text", ["Das stimmt doch nicht.Jeder weiß das.", "So nicht!Und jetzt?"])
 def test_what_is_kept_whole_is_kept_to_the_letter(text: str, separator: Separator) -> None:
     found = separator.separate(text)

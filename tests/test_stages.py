@@ -624,10 +624,6 @@ def same(one: Any, other: Any) -> None:
     assert one.confidences == pytest.approx(other.confidences, abs=1e-6)
 
 
-FIRST = pytest.mark.xfail(strict=True, reason="reported: the first sentence of a batch lacks its left edge in n-grams")
-
-
-@FIRST
 def test_the_first_sentence_of_a_batch_has_the_ngrams_of_any_other() -> None:
     batch = encode([ARTICLE, ARTICLE])
     for family in families(batch, hashes(batch)):
@@ -635,7 +631,6 @@ def test_the_first_sentence_of_a_batch_has_the_ngrams_of_any_other() -> None:
         assert both[0] == both[1], family.name
 
 
-@FIRST
 def test_a_document_comes_out_the_same_alone_and_in_any_batch(scattered: Separator) -> None:
     texts = [*TEXTS, *pages(30)]
     alone = [scattered.separate(text) for text in texts]

@@ -14,10 +14,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,10 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > _SIZE_LIMIT:
-            raise ModelDamaged(f"{path}: larger than {_SIZE_LIMIT >> 20} MB, so no model of degloss")
+            raise ModelDamaged(
+                f"{path}: larger than {_SIZE_LIMIT >> 20} MB, so no model of degloss;"
+                " give the folder of a model, or train one (make train)"
+            )
         return path.read_bytes()
     except OSError as error:
         raise ModelMissing(
@@ -144,8 +148,9 @@ def _read(path: Path) -> bytes:
 def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+            arrays = {name: np.asarray(file[name]) for name in file.files}
+    # What NumPy raises on bytes that are no such archive depends on where they go wrong.
+    except (ValueError, TypeError, AttributeError, LookupError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ModelDamaged(f"{folder / WEIGHTS}: not readable as plain arrays ({error}); train again") from error
     needed = {f"sentence.{f.name}" for f in fields(SentenceModel)} | {f"chain.{f.name}" for f in fields(Chain)}
     found = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}

@@ -129,6 +129,7 @@ class Separation:
         wanted = {LABELS.index(label) for label in labels}
         parts: list[str] = []
         gap = ""
+        removed = False
         end_before = 0
         rows = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
         for start, end, label in rows:
@@ -136,9 +137,11 @@ class Separation:
             gap = max(gap, between, key=_breadth)
             if label in wanted:
                 if parts:
-                    parts.append(gap or " ")
+                    parts.append(gap or (" " if removed else ""))
                 parts.append(self.text[start:end])
-                gap = ""
+                gap, removed = "", False
+            else:
+                removed = True
             end_before = end
         return "".join(parts)
 

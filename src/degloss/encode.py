@@ -2,8 +2,8 @@
 
 Everything later stages compute over characters, words or sentences, they compute over the arrays of a `Batch`,
 for all documents at once. One row of the sentence columns is one sentence; `documents` says where each document's
-sentences begin. Positions are offsets into `codes`, the code points of all documents one after the other, each
-followed by one line break, so that no n-gram and no word reaches from one document into the next.
+sentences begin. Positions are offsets into `normal` and `kinds`, the code points of all documents one after the
+other, each followed by one line break, so that no n-gram and no word reaches from one document into the next.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _string(batch: Batch, family: Family, place: int) -> str:
     if family.name.startswith("word"):
         words = range(place, place + family.length)
         return " ".join(between(int(batch.word_starts[word]), int(batch.word_ends[word])) for word in words)
-    return between(place, place + family.length)
+    return between(max(place - 1, 0), place - 1 + family.length)
 
 
 def _sorted(pairs: Iterable[tuple[str, Any]]) -> tuple[Reason, ...]:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from degloss.characters import normal_forms
 from degloss.encode import Batch
 from degloss.words import BASE, veiled
 
@@ -30,7 +31,8 @@ _SEED: Final = np.uint32(0x85EBCA6B)
 class Family:
     """The n-grams of one kind and length, of a batch.
 
-    index   (m) the table entry of each n-gram, in the order of the text
+    index   (m) the table entry of each n-gram, in the order of the text; of character n-grams, the one at
+            place p begins one code point before position p
     first   (n) the place in `index` of each sentence's first n-gram
     count   (n) how many n-grams each sentence has
     length  words or characters in each
@@ -65,14 +67,14 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
 
 
 def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:
+    # A space in front, so that the first sentence of a batch has a left edge like any other.
+    text = np.concatenate([normal_forms()[[ord(" ")]], text])
     hashes = text
     for order in range(2, max(CHARACTER_ORDERS) + 1):
         hashes = hashes[:-1] * BASE + text[order - 1 :]
-        if order not in CHARACTER_ORDERS:
-            continue
-        first = np.maximum(batch.starts - 1, 0)
-        last = np.minimum(batch.ends + 1, len(text)) - order + 1
-        yield Family(f"characters {order}", _index(hashes, 2 + order), first, np.maximum(last - first, 0), order)
+        if order in CHARACTER_ORDERS:
+            count = np.maximum(batch.ends - batch.starts + 3 - order, 0)
+            yield Family(f"characters {order}", _index(hashes, 2 + order), batch.starts, count, order)
 
 
 def _index(hashes: NDArray[np.uint32], family: int) -> NDArray[np.uint32]:

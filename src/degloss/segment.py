@@ -28,7 +28,8 @@ times it. Longer lines are cut at the end of a sentence if there is one in the s
 WRAP_WIDTHS: Final = (40, 120)
 """Widths that hard-wrapped text comes in: mail and print editions wrap at 60 to 80, some exports at 100."""
 
-_ENUMERATOR = re.compile(r"(?:^|[\s(„\"])(?:\d{1,2}|[a-zA-Z]|[IVX]{1,4})\.\s*$")
+_ENUMERATOR = re.compile(r"(?:^|[\s(„\"])(?:\d{1,2}|[a-zA-Z]|[IVXL]{1,6})\.\s*$")
+_AFTER_ELLIPSIS = re.compile(r"(?<=…\s)(?=[A-ZÄÖÜ„])")
 _NO_LETTERS = re.compile(r"[\W\d_]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"[.!?…][\"“”«»)]?\s+(?=\S)")
@@ -49,7 +50,7 @@ def cuts(text: str) -> list[int]:
     """
     ends: list[int] = []
     position = 0
-    for line in _logical_lines(text):
+    for line in logical_lines(text):
         if len(line) > CHUNK:
             for chunk in _chunks(line):
                 _cut_line(chunk, position, ends)
@@ -80,6 +81,8 @@ def _split(line: str) -> list[str]:
         pieces = sentencex.segment("de", _SURROGATES.sub("\ufffd", line))
     if sum(map(len, pieces)) != len(line):
         return [line]
+    if "…" in line:  # which the splitter never takes for an end
+        pieces = [part for piece in pieces for part in _AFTER_ELLIPSIS.split(piece) if part]
     return pieces
 
 
@@ -89,6 +92,8 @@ def _joins(piece: str, following: str) -> bool:
     if "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail):
         return True
     if following[0] in _JOINERS:
+        return True
+    if _NO_LETTERS.fullmatch(piece) and not piece[-1].isspace():
         return True
     return following[0] in _CLOSERS and not piece[-1].isspace() and _NO_LETTERS.fullmatch(following) is not None
 
@@ -110,7 +115,7 @@ def _chunks(line: str) -> list[str]:
     return chunks
 
 
-def _logical_lines(text: str) -> list[str]:
+def logical_lines(text: str) -> list[str]:
     """The lines of the text with their line breaks; the lines of a hard-wrapped paragraph as one."""
     lines = text.splitlines(keepends=True)
     low, high = WRAP_WIDTHS

@@ -139,7 +139,7 @@ def separate(text: str, *, favor: Favor = "balanced") -> Separation:
     `favor="precision"` keeps as article only what surely is, `"recall"` loses no article sentence.
 
     >>> text = "Ministerin stellt Plan vor\\n\\nBerlin – Das Ministerium hat am Montag einen Plan vorgelegt."
-    >>> text += "\\n\\nTeile die Wahrheit! https://t.me/beispiel"
+    >>> text += "\\n\\nTeile die Wahrheit!\\nhttps://t.me/beispiel"
     >>> found = separate(text)
     >>> [(text[s.start : s.end], s.label) for s in found.sentences][-1]
     ('https://t.me/beispiel', 'boilerplate')

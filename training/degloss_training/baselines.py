@@ -12,11 +12,11 @@ _CUE: Final = (
     r"anm(?:erkung|\.)?(?:\s*d(?:er|es|\.)\s*\w+\.?)?\s*:|nachtrag\s*:|fazit von|ps\s*:|leserkommentar"
 )
 _RULE: Final = r"[ \t]*(?:[+*=_~—–-]{3,}|[➖🔴❗️‼•]{3,}|\* \* \*)[ \t]*"
-MARKER: Final = re.compile(rf"(?mi)^(?:\W*(?:{_CUE}).*|{_RULE})$")
+MARKER: Final = re.compile(rf"(?mi)^(?:[^\w\n]*(?:{_CUE}).*|{_RULE})$")
 
 
 def at_the_marker(text: str) -> list[Segment]:
-    """Everything from the last third's first marker on is commentary: what a careful regular expression can do.
+    """Everything from the first marker behind the text's first third on is commentary: a careful regular expression.
 
     Markers in the first third are taken for separators inside the article.
 

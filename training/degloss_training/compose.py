@@ -17,7 +17,7 @@ from typing import Final
 from degloss.documents import Segment
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.page import PARAGRAPH, Page, Piece, sentences
-from degloss_training.sources import Sources
+from degloss_training.sources import Sources, paragraphs
 
 
 def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> list[Document]:
@@ -199,8 +199,7 @@ def relay(document: Document, seed: int) -> Document:
         blocks = [b for b in blocks if b[0]]
     pieces: list[Piece] = []
     for text, label in blocks:
-        lines = [line for line in text.split("\n") if line.strip()]
-        pieces += [(line + gap, label) for line in lines]
+        pieces += [(paragraph + gap, label) for paragraph in paragraphs(text)]
     kind = document.kind.replace("authored", "relay")
     return _finish(f"relay-{document.name}", document.group, kind, pieces, rng)
 
@@ -232,4 +231,5 @@ def _finish(name: str, group: str, kind: str, pieces: Sequence[Piece], rng: rand
 def _wrap(text: str, width: int) -> str:
     body = text.rstrip()
     lines = [textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in body.split("\n")]
-    return "\n".join(lines) + text[len(body) :]
+    # Blank lines part hard-wrapped paragraphs, or nothing would.
+    return "\n".join(lines) + text[len(body) :].replace("\n", "\n\n")[:2]

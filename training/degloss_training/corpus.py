@@ -97,7 +97,7 @@ def parse(data: str, where: str) -> tuple[str, tuple[Segment, ...]]:
         else:
             blocks[-1][1].append(line + "\n")
     if not blocks or not blocks[-1][1]:
-        raise CorpusError(f"{where}: no text under the last header; write some or delete the header")
+        raise CorpusError(f"{where}:{number}: no text under the last header; write some or delete the header")
     blocks[-1][1][-1] = blocks[-1][1][-1].removesuffix("\n")
 
     text, spans = "", list[Segment]()
@@ -109,7 +109,7 @@ def parse(data: str, where: str) -> tuple[str, tuple[Segment, ...]]:
         elif len(text) > begin:
             spans.append(Segment(begin, len(text), label))
     if not text.strip():
-        raise CorpusError(f"{where}: only white space; delete the file or write a text")
+        raise CorpusError(f"{where}:1: only white space; delete the file or write a text")
     return text, tuple(spans)
 
 
@@ -120,6 +120,8 @@ def serialise(text: str, spans: Sequence[Segment]) -> str:
     >>> parse(serialise(text, spans), "x") == (text, spans)
     True
     """
+    if text.startswith("[[") or "\n[[" in text:
+        raise CorpusError("a line of the text begins with [[, which the block format keeps for headers; change it")
     out = ""
     for i, span in enumerate(spans):
         begin = spans[i - 1].end if i else 0

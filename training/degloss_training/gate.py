@@ -39,7 +39,8 @@ def check(floors_file: Path, digest: str, scores: Scores) -> list[str]:
             reached = scores.get(kind, {}).get(measure)
             if reached is None:
                 problems.append(f"{kind}: {measure} is not measured any more")
-            elif reached < limit if HIGHER_IS_BETTER[measure] else reached > limit:
+            # Put this way round, a measure that is not a number closes the gate.
+            elif not (reached >= limit if HIGHER_IS_BETTER[measure] else reached <= limit):
                 word = "floor" if HIGHER_IS_BETTER[measure] else "ceiling"
                 problems.append(f"{kind}: {measure} {reached:.4f}, {word} {limit:.4f}")
     return problems
@@ -78,4 +79,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise TrainingError(f"{path}: no readable floors ({error}); restore the file or set floors anew") from error
     if not isinstance(floors, dict) or not {"corpus", "floors"} <= floors.keys():
         raise TrainingError(f"{path}: needs the keys corpus and floors; restore the file or set floors anew")
+    limits = floors["floors"]
+    if not isinstance(limits, dict) or not all(
+        isinstance(values, dict)
+        and all(m in HIGHER_IS_BETTER and isinstance(v, int | float) for m, v in values.items())
+        for values in limits.values()
+    ):
+        raise TrainingError(f"{path}: floors must map kinds to known measures and numbers; set floors anew")
     return floors

@@ -61,16 +61,20 @@ def judge(
     for start, end, label in spans:
         if label == "uncertain":
             continue
-        cover = [0, 0, 0]
+        cover: dict[str, int] = {}
         # Where units come in order, sentences that end before this one are done with.
         while ordered and first < len(sentences) and sentences[first].end <= start:
             first += 1
         for sentence in sentences[first:]:
             if sentence.start >= end:
                 break
-            cover[LABELS.index(sentence.label)] += max(0, min(end, sentence.end) - max(start, sentence.start))
+            shared = min(end, sentence.end) - max(start, sentence.start)
+            if shared > 0:
+                cover[sentence.label] = cover.get(sentence.label, 0) + shared
         gold.append(next(i for i, known in enumerate(LABELS) if known == label))
-        predicted.append(int(np.argmax(cover)) if any(cover) else LABELS.index("boilerplate"))
+        # In a tie the label that comes first in the text.
+        most = max(cover, key=cover.__getitem__, default="boilerplate")
+        predicted.append(next(i for i, known in enumerate(LABELS) if known == most))
     return Judged(name, kind, tuple(gold), tuple(predicted))
 
 
@@ -124,6 +128,8 @@ def _measures(s: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def score(documents: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
     """Each measure over all documents, with its 95 % interval by resampling documents."""
+    if not documents:
+        raise ValueError("no documents to score")
     counts = np.array([_counts(d) for d in documents], np.float64)
     value = _measures(counts.sum(0))
     drawn = _draws(len(documents), seed)

@@ -83,6 +83,15 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(w.lower() for w in re.findall(r"\b[A-ZÄÖÜ][\wäöüß]{4,}", text))
 
 
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, each in one line: its lines, or in hard-wrapped text what blank lines part."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    unfinished = [line for line in lines if len(line) > 40 and line.rstrip()[-1] not in '.!?…:"“”»«']
+    wrapped = lines and max(map(len, lines)) <= 100 and 2 * len(unfinished) > len(lines)
+    parts = re.split(r"\n\s*\n", text) if wrapped else lines
+    return [" ".join(part.split()) for part in parts if part.strip()]
+
+
 @cache
 def furniture(name: str) -> tuple[str, ...]:
     """The lines of one furniture file, comments left out."""
@@ -95,9 +104,7 @@ def _article_of(document: Document) -> Article | None:
     if not blocks:
         return None
     text = "\n\n".join(block.strip() for block in blocks)
-    wrapped = "\n\n" in text and max(map(len, text.split("\n"))) < 100
-    parts = re.split(r"\n\s*\n", text) if wrapped else re.split(r"\n+", text)
-    parts = [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
+    parts = paragraphs(text)
     headline = parts.pop(0) if len(parts) > 1 and len(parts[0]) < 120 and parts[0][-1:] not in ".:" else ""
     return Article(document.group, document.bucket, headline, tuple(parts))
 
