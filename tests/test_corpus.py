@@ -412,7 +412,7 @@ def test_relay_keeps_what_is_said_and_who_says_it() -> None:
         relaid = compose.relay(d, 1)
         assert relaid == compose.relay(d, 1)
         assert (relaid.group, relaid.bucket) == (d.group, d.bucket)
-        assert relaid.kind == d.kind.replace("authored", "relay")
+        assert relaid.kind == "relay " + d.kind.removeprefix("authored ")
         for label in LABELS:
             before, after = (sorted(words(" ".join(x.of(label))).split()) for x in (d, relaid))
             # Page furniture is kept whole or left out whole.

@@ -200,7 +200,7 @@ def relay(document: Document, seed: int) -> Document:
     pieces: list[Piece] = []
     for text, label in blocks:
         pieces += [(paragraph + gap, label) for paragraph in paragraphs(text)]
-    kind = document.kind.replace("authored", "relay")
+    kind = "relay " + document.kind.removeprefix("authored ")
     return _finish(f"relay-{document.name}", document.group, kind, pieces, rng)
 
 

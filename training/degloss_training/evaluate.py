@@ -82,9 +82,10 @@ def units(document: Document) -> list[tuple[int, int, str]]:
 
 
 def on_documents(name: str, separator: Separator, documents: Sequence[Document]) -> Result:
-    """The systems on labelled documents the model has not been trained on."""
+    """The systems on labelled documents the model has not been trained on; each seed has a row of its own."""
     result = Result(name)
-    result.add_all(separator, [(d.name, d.kind, d.text, units(d)) for d in documents])
+    kinds = [d.name if d.kind == "seed" else d.kind for d in documents]
+    result.add_all(separator, [(d.name, kind, d.text, units(d)) for d, kind in zip(documents, kinds, strict=True)])
     return result
 
 

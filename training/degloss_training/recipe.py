@@ -27,10 +27,10 @@ POSTS: Final = ("b1", "c1", "c6", "c9", "d1")
 """The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5, **{f"authored {b}": 2 for b in POSTS}
+    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5, **{f"authored {b}": 2 for b in POSTS}
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 6, "pure": 1.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
+    "seed": 6, "relay seed": 6, "pure": 1.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
     "authored b1": 2, "authored c1": 2, "authored c6": 2, "authored c9": 1, "authored d1": 1,
     "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
