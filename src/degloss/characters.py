@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TABLE_SIZE: Final = 0x20000
-"""Code points from here on (rare Chinese characters, private use) share the last entry."""
+"""Code points from here on (rare Chinese characters, private use) share the last entry: look up by `mode="clip"`."""
 
 
 class Char(IntEnum):

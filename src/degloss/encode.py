@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss import segment
-from degloss.characters import TABLE_SIZE, WORD_CLASSES, Char, classes, normal_forms
+from degloss.characters import WORD_CLASSES, Char, classes, normal_forms
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +60,18 @@ class Batch:
 def encode(texts: Sequence[str]) -> Batch:
     """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
     codes, offsets = _code_points(texts)
-    short = np.minimum(codes, TABLE_SIZE - 1)
-    kinds = classes()[short]
+    kinds = classes().take(codes, mode="clip")
     starts, ends, document = _sentences(texts, offsets, kinds)
 
     marks = np.zeros(len(codes), np.int32)
     marks[starts] = 1
-    owner = np.cumsum(marks, dtype=np.int32) - np.int32(1)
-
-    inside = np.zeros(len(codes) + 1, np.int8)
-    np.less(kinds, WORD_CLASSES, out=inside[:-1].view(bool))
-    edges = np.diff(inside, prepend=np.int8(0))
-    word_starts = np.flatnonzero(edges == 1)
+    owner = np.cumsum(marks, dtype=np.int32)
+    owner -= 1
+    # Every text ends with a line break, so word edges come in pairs.
+    inside = np.zeros(len(codes) + 1, bool)
+    np.less(kinds, WORD_CLASSES, out=inside[1:])
+    edges = np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
+    word_starts = np.ascontiguousarray(edges[:, 0])
     return Batch(
         texts=tuple(texts),
         offsets=offsets,
@@ -78,32 +79,31 @@ def encode(texts: Sequence[str]) -> Batch:
         document=document,
         starts=starts,
         ends=ends,
-        normal=normal_forms()[short],
+        normal=normal_forms().take(codes, mode="clip"),
         kinds=kinds,
         owner=owner,
         word_starts=word_starts,
-        word_ends=np.flatnonzero(edges == -1),
+        word_ends=np.ascontiguousarray(edges[:, 1]),
         word_rows=owner[word_starts],
     )
 
 
-def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """The code points of all texts, a line break after each, and where each text begins."""
     lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
-    return np.frombuffer(data, np.dtype("<u4")).astype(np.uint32, copy=False), offsets
+    # As they are to be indices, they are made the type of indices once and not at every look-up.
+    return np.frombuffer(data, np.dtype("<u4")).astype(np.intp), offsets
 
 
 def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends and documents of all sentences: the pieces between the cuts, white space trimmed off."""
-    ends: list[NDArray[np.int64]] = []
-    for text, offset in zip(texts, offsets.tolist(), strict=False):
-        ends.append(np.array(segment.cuts(text), np.int64) + offset)
-    cuts = np.concatenate([*ends, np.empty(0, np.int64)])
-    document = np.repeat(np.arange(len(texts)), [len(e) for e in ends])
+    ends = [segment.cuts(text) for text in texts]
+    document = np.repeat(np.arange(len(texts)), [len(of_text) for of_text in ends])
+    cuts = np.array(list(chain.from_iterable(ends)), np.int64) + offsets[document]
     before = np.concatenate([[0], cuts[:-1]])
     before = np.maximum(before, offsets[document])
     visible = np.flatnonzero((kinds != Char.SPACE) & (kinds != Char.NEWLINE))

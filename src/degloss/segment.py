@@ -64,14 +64,11 @@ def cuts(text: str) -> list[int]:
 def _cut_line(line: str, position: int, ends: list[int]) -> None:
     """Appends the ends of the sentences of one line that begins at `position` of the text."""
     pieces = _split(line)
-    if len(pieces) > 1:
-        last = len(pieces) - 1
-        for i, piece in enumerate(pieces):
-            position += len(piece)
-            if i == last or not _joins(piece, pieces[i + 1]):
-                ends.append(position)
-    else:
-        ends.append(position + len(line))
+    for piece, following in pairwise(pieces):
+        position += len(piece)
+        if not _joins(piece, following):
+            ends.append(position)
+    ends.append(position + len(pieces[-1]))
 
 
 def _split(line: str) -> list[str]:
@@ -88,14 +85,19 @@ def _split(line: str) -> list[str]:
 
 def _joins(piece: str, following: str) -> bool:
     """Whether a cut between these two pieces is to be undone."""
+    first = following[0]
+    if first in _JOINERS:
+        return True
+    if not piece[-1].isspace() and (
+        _NO_LETTERS.fullmatch(piece) or (first in _CLOSERS and _NO_LETTERS.fullmatch(following))
+    ):
+        return True
+    # Nearly all sentences end with a word in small letters, and no enumerator ends with two of them.
+    word = piece[-4:-2]
+    if word.islower() and word.isalpha() and len(word) == 2:
+        return False
     tail = piece[-8:]
-    if "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail):
-        return True
-    if following[0] in _JOINERS:
-        return True
-    if _NO_LETTERS.fullmatch(piece) and not piece[-1].isspace():
-        return True
-    return following[0] in _CLOSERS and not piece[-1].isspace() and _NO_LETTERS.fullmatch(following) is not None
+    return "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail) is not None
 
 
 def _chunks(line: str) -> list[str]:
