@@ -42,22 +42,25 @@ def sentence_scores(
     for family in families(batch, word_hashes):
         sums.append(_sums(model.table, family))
         counts.append(family.count)
-    total = (np.array(sums) * scale(np.array(counts))).sum(0)
+    count = np.array(counts)
+    total = (np.array(sums) * (scale(count) * (count > 0))).sum(0)
     standard = (cues.values[:, : cues.voice] - model.mean) / model.spread
     scores = total.view(np.float32).reshape(-1, 2) + standard @ model.weights + model.bias
     return np.asarray(scores, np.float64)
 
 
 def _sums(table: NDArray[np.float32], family: Family) -> NDArray[np.complex64]:
-    """(n) the weights of the n-grams of each sentence, summed: a pair of float32 as one complex number."""
+    """(n) the weights of the n-grams of each sentence, summed: a pair of float32 as one complex number.
+
+    For a sentence without any it is anything.
+    """
     size = len(family.index)
-    # The appended zero keeps an index that points behind the last n-gram legal.
-    values = np.zeros(size + 1, np.complex64)
+    # The zeros behind keep legal what points behind the last n-gram.
+    values = np.empty(size + 2, np.complex64)
+    values[size:] = 0
     # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
     table.view(np.complex64)[:, 0].take(family.index, out=values[:size], mode="wrap")
     borders = np.empty((len(family.count), 2), np.intp)
     borders[:, 0] = family.first
     np.add(family.first, family.count, out=borders[:, 1])
-    sums = np.add.reduceat(values, np.minimum(borders, size).ravel())[::2] if len(borders) else values[:0]
-    # reduceat gives an empty stretch the value at its border instead of zero.
-    return np.asarray(np.where(family.count > 0, sums, 0), np.complex64)
+    return np.add.reduceat(values, borders.ravel())[::2] if len(borders) else values[:0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from degloss import artefact
 from degloss.artefact import Model
 from degloss.classify import sentence_scores
-from degloss.context import context
+from degloss.context import Context, context
 from degloss.cues import Cues, cues
-from degloss.decode import decide, edge_features, emissions, marginals, potentials
+from degloss.decode import decide, edge_features, evidence, marginals
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Batch, encode
 from degloss.words import hashes
@@ -38,10 +38,19 @@ class Stages:
     word_hashes: NDArray[np.uint32]
     cues: Cues
     scores: NDArray[np.float64]
-    features: NDArray[np.float32]
-    edges: NDArray[np.float64]
+    around: Context
     emission: NDArray[np.float64]
     chances: NDArray[np.float64]
+
+    @cached_property
+    def features(self) -> NDArray[np.float32]:
+        """(n, k) the context features."""
+        return self.around.features
+
+    @cached_property
+    def edges(self) -> NDArray[np.float32]:
+        """(n, e) the boundary features."""
+        return edge_features(self.cues, self.around)
 
 
 class Separator:
@@ -88,10 +97,8 @@ class Separator:
         looks = cues(batch, word_hashes)
         scores = sentence_scores(model.sentence, batch, word_hashes, looks)
         around = context(batch, looks, scores)
-        emission = emissions(model.chain, around.features)
-        edges = edge_features(looks, around)
-        chances = marginals(potentials(model.chain, batch, emission, edges))
-        return Stages(batch, word_hashes, looks, scores, around.features, edges, emission, chances)
+        emission, logs = evidence(model.chain, batch, looks, around)
+        return Stages(batch, word_hashes, looks, scores, around, emission, marginals(logs))
 
 
 def _separations(stages: Stages, labels: NDArray[np.int8], confidences: NDArray[np.float64]) -> list[Separation]:
