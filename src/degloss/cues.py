@@ -68,9 +68,11 @@ class Cues:
 
 def cues(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
     """The cues of every sentence of the batch."""
-    gaps = _gaps(batch)
+    breaks = (batch.kinds == Char.NEWLINE).nonzero()[0].searchsorted(np.array([batch.starts, batch.ends]))
+    gaps = _gaps(batch, breaks)
     lengths = batch.ends - batch.starts
-    voice = [*_characters(batch, lengths), *_words(batch, word_hashes, lengths), _quotation(batch)]
+    spaces = batch.blanks - (breaks[1] - breaks[0])
+    voice = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), _quotation(batch)]
     place = [_lines(gaps, lengths), _place(batch)]
     names = _joined(*(block[0] for block in (*voice, *place)))
     values = np.concatenate([block[1] for block in (*voice, *place)], dtype=np.float32, casting="unsafe")
@@ -92,20 +94,19 @@ def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     n = len(gaps)
     begins = gaps >= np.array([[1], [2]])
     # Both as one sequence: a document begins with a paragraph, so no block reaches from one into the other.
-    starts = np.flatnonzero(begins)
-    number = np.cumsum(begins) - 1
+    starts = begins.ravel().nonzero()[0]
+    number = begins.cumsum() - 1
     first = starts[number].reshape(2, n)
-    last = np.append(starts[1:], 2 * n)[number].reshape(2, n)
+    last = np.concatenate([starts[1:], [2 * n]])[number].reshape(2, n)
     first[1] -= n
     last[1] -= n
     return first, last
 
 
-def _gaps(batch: Batch) -> NDArray[np.int64]:
-    breaks = np.flatnonzero(batch.kinds == Char.NEWLINE)
-    before, ended = np.searchsorted(breaks, np.array([batch.starts, batch.ends]))
-    gaps = before
-    gaps[1:] -= ended[:-1]
+def _gaps(batch: Batch, breaks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n) the gaps, by how many line breaks (2, n) there are before each sentence's start and end."""
+    gaps = breaks[0].copy()
+    gaps[1:] -= breaks[1, :-1]
     gaps[batch.documents[:-1][batch.documents[1:] > batch.documents[:-1]]] = 2
     return np.asarray(gaps, np.int64)
 
@@ -152,10 +153,10 @@ def _opens() -> NDArray[np.bool_]:
     return _table(opens | (kind == Char.QUOTE_LOW))[:, 0]
 
 
-def _characters(batch: Batch, lengths: NDArray[np.int64]) -> list[Block]:
+def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int64]) -> list[Block]:
     n = len(batch)
     kinds = batch.kinds
-    at = np.flatnonzero((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE))
+    at = ((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
     row = batch.owner[at]
     counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=_KINDS * n).astype(np.float32).reshape(_KINDS, n)
     letters_and_digits = counts[Char.UPPER] + counts[Char.DIGIT]
@@ -163,7 +164,7 @@ def _characters(batch: Batch, lengths: NDArray[np.int64]) -> list[Block]:
 
     names, table, any_slip = _slips()
     triples = _triples(kinds, at)
-    slipped = np.flatnonzero(any_slip[triples])
+    slipped = any_slip[triples].nonzero()[0]
     which, slip = np.nonzero(table[triples[slipped]])
     slips = np.bincount(slip * n + row[slipped[which]], minlength=len(names) * n).reshape(len(names), n)
 
@@ -174,7 +175,7 @@ def _characters(batch: Batch, lengths: NDArray[np.int64]) -> list[Block]:
         (_STARTS_NAMES, first == _STARTS_COLUMN),
         (_ENDS_NAMES, last == _ENDS_COLUMN),
         (names, np.minimum(slips, 4)),
-        _tokens(batch, counts),
+        _tokens(batch, counts, spaces),
     ]
 
 
@@ -182,30 +183,26 @@ def _block(columns: Mapping[str, NDArray[Any]]) -> Block:
     return tuple(columns), np.array(list(columns.values()), np.float32)
 
 
-def _tokens(batch: Batch, counts: NDArray[np.float32]) -> Block:
+def _tokens(batch: Batch, counts: NDArray[np.float32], spaces: NDArray[np.int64]) -> Block:
     """Links, handles and hashtags: strings without a space that no voice speaks."""
     n = len(batch)
     kinds = batch.kinds
-    spaces = np.flatnonzero(kinds == Char.SPACE)
-    before, behind = np.searchsorted(spaces, np.array([batch.starts, batch.ends]))
-    inside = behind - before
-    single = inside == 0
+    single = spaces == 0
     slash = kinds == Char.SLASH
-    links = np.bincount(batch.owner[np.flatnonzero(slash[:-1] & slash[1:])], minlength=n)
+    links = np.bincount(batch.owner[(slash[:-1] & slash[1:]).nonzero()[0]], minlength=n)
     at, slashes, stops = counts[Char.AT], counts[Char.SLASH], counts[Char.PERIOD]
     tags = counts[Char.HASH] + at
     return _block({
         "single token": single,
         "single token with marks": single & (slashes + stops + tags > 1),
         "links": np.minimum(links, 3),
-        "link and little else": (links > 0) & (inside < 6),
-        "tags and little else": tags >= (inside + 1) * 0.6,
-        "handle and little else": (at > 0) & (inside < 5),
+        "link and little else": (links > 0) & (spaces < 6),
+        "tags and little else": tags >= (spaces + 1) * 0.6,
+        "handle and little else": (at > 0) & (spaces < 5),
     })  # fmt: skip
 
 
 def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.int64]) -> list[Block]:
-    n = len(batch)
     rows = batch.word_rows
     size = batch.word_ends - batch.word_starts
     upper = batch.kinds[batch.word_starts] == Char.UPPER
@@ -219,8 +216,8 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.in
     nouns[1:] = upper[1:] & (rows[1:] == rows[:-1])
     capitals[:] = upper & (batch.kinds[batch.word_starts + 1] == Char.UPPER) & (size > 2)
     np.cumsum(sums, axis=1, out=sums)
-    borders = np.searchsorted(rows, np.arange(n + 1))
-    count, *sizes = np.diff(sums[:, borders])
+    borders = sums.take(batch.first_word, axis=1)
+    count, *sizes = borders[:, 1:] - borders[:, :-1]
     divisor = np.maximum(count, 1)
     letters, long, short, nouns, capitals = sizes / divisor
     columns = {
@@ -236,13 +233,13 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.in
     }
     names, source, any_row, any_source = _lexicon_rows()
     hits = lexicon_counts(batch, word_hashes).T
-    found = (hits / np.sqrt(divisor))[source]
+    found = (hits / np.sqrt(divisor)).take(source, axis=0)
     found[any_row] = hits[any_source] > 0
     return [_block(columns), (names, found)]
 
 
 @cache
-def _lexicon_rows() -> tuple[tuple[str, ...], list[int], list[int], list[int]]:
+def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.int64], list[int], list[int]]:
     """The names of the cues that count words of lexicons, the lexicon of each, and which ask for any word at all."""
     rows = []
     for lexicon, name in enumerate(lexicons().names):
@@ -251,7 +248,7 @@ def _lexicon_rows() -> tuple[tuple[str, ...], list[int], list[int], list[int]]:
             rows.append((f"any {name}", lexicon))
     any_row = [row for row, (name, _) in enumerate(rows) if name.startswith("any ")]
     source = [lexicon for _, lexicon in rows]
-    return tuple(name for name, _ in rows), source, any_row, [source[row] for row in any_row]
+    return tuple(name for name, _ in rows), np.array(source), any_row, [source[row] for row in any_row]
 
 
 def _quotation(batch: Batch) -> Block:
@@ -260,13 +257,13 @@ def _quotation(batch: Batch) -> Block:
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
     """
     kinds = batch.kinds
-    at = np.flatnonzero(_within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT))
+    at = _within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
     opens = np.zeros(len(at) + 2, bool)
     opens[1:-1] = _opens()[_triples(kinds, at)]
     at = np.concatenate([[-1], at, [len(kinds)]])
     document_start, document_end = batch.offsets[batch.document], batch.offsets[batch.document + 1]
 
-    last = np.searchsorted(at, np.array([batch.starts, batch.ends])) - 1
+    last = at.searchsorted(np.array([batch.starts, batch.ends])) - 1
     mark = at[last]
     inside_start, inside_end = opens[last] & (mark >= document_start)
     following = last[0] + 1
@@ -294,9 +291,9 @@ def _within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_
 
 def _lines(gaps: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
     n = len(gaps)
-    after = np.append(gaps, 2)[1:]
+    after = np.concatenate([gaps, [2]])[1:]
     first, last = blocks(gaps)
-    characters = np.append(0, np.cumsum(lengths))
+    characters = np.concatenate([[0], lengths.cumsum()])
     logs = np.log1p([last - first, np.arange(n) - first, characters[last] - characters[first]])
     columns: dict[str, NDArray[Any]] = {}
     for row, (name, least) in enumerate((("line", 1), ("paragraph", 2))):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,13 @@ class Batch:
     document    (n) which document a sentence belongs to
     starts      (n) position of a sentence's first code point
     ends        (n) position after its last one; neither of the two is white space
+    blanks      (n) how many of the code points between are white space
     normal      (c) code points in their normal form
     kinds       (c) `Char` classes
     owner       (c) row of the sentence that began last, −1 before the first
     word_starts, word_ends   (w) positions of the words
     word_rows   (w) the sentence each word belongs to
+    first_word  (n + 1) place of each sentence's first word among the words
     """
 
     texts: tuple[str, ...]
@@ -42,12 +44,14 @@ class Batch:
     document: NDArray[np.int64]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    blanks: NDArray[np.int64]
     normal: NDArray[np.uint32]
     kinds: NDArray[np.uint8]
     owner: NDArray[np.int32]
     word_starts: NDArray[np.int64]
     word_ends: NDArray[np.int64]
     word_rows: NDArray[np.int32]
+    first_word: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -61,37 +65,41 @@ def encode(texts: Sequence[str]) -> Batch:
     """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
     codes, offsets = _code_points(texts)
     kinds = classes().take(codes, mode="clip")
-    starts, ends, document = _sentences(texts, offsets, kinds)
+    starts, ends, blanks, document = _sentences(texts, offsets, kinds)
 
     marks = np.zeros(len(codes), np.int32)
     marks[starts] = 1
-    owner = np.cumsum(marks, dtype=np.int32)
+    owner = marks.cumsum(dtype=np.int32)
     owner -= 1
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)
     np.less(kinds, WORD_CLASSES, out=inside[1:])
-    edges = np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
+    edges = (inside[1:] != inside[:-1]).nonzero()[0].reshape(-1, 2)
     word_starts = np.ascontiguousarray(edges[:, 0])
+    word_rows = owner[word_starts]
     return Batch(
         texts=tuple(texts),
         offsets=offsets,
-        documents=np.searchsorted(document, np.arange(len(texts) + 1)),
+        documents=document.searchsorted(np.arange(len(texts) + 1)),
         document=document,
         starts=starts,
         ends=ends,
+        blanks=blanks,
         normal=normal_forms().take(codes, mode="clip"),
         kinds=kinds,
         owner=owner,
         word_starts=word_starts,
         word_ends=np.ascontiguousarray(edges[:, 1]),
-        word_rows=owner[word_starts],
+        word_rows=word_rows,
+        first_word=word_rows.searchsorted(np.arange(len(starts) + 1)),
     )
 
 
 def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """The code points of all texts, a line break after each, and where each text begins."""
-    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = np.array(
+        list(accumulate(map(len, texts), lambda offset, length: offset + length + 1, initial=0)), np.int64
+    )
     data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
     # As they are to be indices, they are made the type of indices once and not at every look-up.
     return np.frombuffer(data, np.dtype("<u4")).astype(np.intp), offsets
@@ -99,15 +107,17 @@ def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int
 
 def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Starts, ends and documents of all sentences: the pieces between the cuts, white space trimmed off."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
     ends = [segment.cuts(text) for text in texts]
     document = np.repeat(np.arange(len(texts)), [len(of_text) for of_text in ends])
     cuts = np.array(list(chain.from_iterable(ends)), np.int64) + offsets[document]
-    before = np.concatenate([[0], cuts[:-1]])
-    before = np.maximum(before, offsets[document])
-    visible = np.flatnonzero((kinds != Char.SPACE) & (kinds != Char.NEWLINE))
-    first = np.searchsorted(visible, before)
-    after = np.searchsorted(visible, cuts)
+    before = offsets[document]
+    before[1:] = np.maximum(before[1:], cuts[:-1])
+    visible = ((kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
+    first = visible.searchsorted(before)
+    after = visible.searchsorted(cuts)
     full = first < after
-    return visible[first[full]], visible[after[full] - 1] + 1, document[full]
+    first, after = first[full], after[full]
+    starts, ends = visible[first], visible[after - 1] + 1
+    return starts, ends, (ends - starts) - (after - first), document[full]

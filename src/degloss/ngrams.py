@@ -57,8 +57,8 @@ def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
-    count = np.bincount(batch.word_rows, minlength=len(batch))
-    first = np.cumsum(count) - count
+    first = batch.first_word[:-1]
+    count = batch.first_word[1:] - first
     yield Family("word", _index(word_hashes, 1), first, count, 1)
     # A pair belongs to its first word; the last word of a sentence has none.
     pairs = word_hashes[:-1] * _SEED + word_hashes[1:]

@@ -108,9 +108,9 @@ def lexicon_hits(word_hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], ND
     """The words that stand in a lexicon, as their places in `word_hashes`, and the column of that lexicon."""
     lexicon = lexicons()
     row = lexicon.slots.take(word_hashes >> np.uint32(32 - _SLOT_BITS), mode="clip")
-    word = np.flatnonzero(row)
+    word = row.nonzero()[0]
     row = row[word]
-    found = np.flatnonzero(lexicon.hashes.take(row, axis=0, mode="clip") == word_hashes[word, None])
+    found = (lexicon.hashes.take(row, axis=0, mode="clip") == word_hashes[word, None]).ravel().nonzero()[0]
     which, place = np.divmod(found, lexicon.hashes.shape[1])
     return word[which], lexicon.columns[row[which], place]
 
@@ -135,7 +135,7 @@ def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     noun &= batch.word_ends - batch.word_starts > SHORT
     noun[:1] = False
     noun[1:] &= rows[1:] == rows[:-1]
-    nouns = np.flatnonzero(noun)
+    nouns = noun.nonzero()[0]
     known, _ = lexicon_hits(word_hashes[nouns])
     nouns = np.delete(nouns, known)
     marks = np.zeros(len(kinds), np.int32)
