@@ -10,6 +10,7 @@ so they are made for a stretch of sentences at a time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.cues import Cues, blocks
-from degloss.encode import Batch
+from degloss.encode import Sentences
 
 WINDOWS: Final = (1, 2, 5, 12)
 """Sentences looked at on either side; beyond the last, the whole rest of the document."""
@@ -55,13 +56,14 @@ def names(cues: Cues) -> tuple[str, ...]:
 class Context:
     """What surrounds each of n sentences; k features and c contrasts are made of it when asked for.
 
+    cues     of all sentences, in one or several parts
     chances  (n, 2) of commentary and boilerplate by the lone sentence
     own      (4, n) the clipped scores and the chances
     sums     (s, n + 1) running sums of the s signals, in fixed point
     begins, ends  (3, n) the first row and the row after the last of each sentence's line, paragraph and document
     """
 
-    cues: Cues
+    cues: tuple[Cues, ...]
     chances: NDArray[np.float32]
     own: NDArray[np.float32]
     sums: NDArray[np.float64]
@@ -74,31 +76,35 @@ class Context:
     @property
     def features(self) -> NDArray[np.float32]:
         """(n, k) what the chain weighs at each sentence, named by `names`."""
-        return self.block(0, len(self))[0].T
+        return np.concatenate([features for _, features, _ in self.blocks(len(self) or 1)], 1).T
 
     @property
     def contrasts(self) -> NDArray[np.float32]:
         """(n, c) by how much each signal differs behind the boundary before a sentence from before it."""
-        return self.block(0, len(self))[1].T
+        return np.concatenate([contrasts for _, _, contrasts in self.blocks(len(self) or 1)], 1).T
 
-    def block(self, start: int, stop: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(k, m) features and (c, m) contrasts of the sentences from start to stop, one row a feature."""
-        scores, cues, signals, windows, m = (
-            len(self.own),
-            len(self.cues.names),
-            len(self.sums),
-            len(_REACH),
-            stop - start,
-        )
-        features = np.empty((scores + cues + signals * (2 * windows + 1) + 2 * scores, m), np.float32)
+    def blocks(self, size: int) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
+        """Rows of at most so many sentences, their features (k, m) and their contrasts (c, m), one row a feature."""
+        first = 0
+        for cues in self.cues:
+            n = len(cues.gaps)
+            for start in range(0, max(n, 1), size):
+                stop = min(start + size, n)
+                rows = slice(first + start, first + stop)
+                yield rows, *self._block(rows, cues.values.T[:, start:stop])
+            first += n
+
+    def _block(self, rows: slice, cues: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        scores, signals, windows, m = len(self.own), len(self.sums), len(_REACH), rows.stop - rows.start
+        features = np.empty((scores + len(cues) + signals * (2 * windows + 1) + 2 * scores, m), np.float32)
         contrasts = np.empty((len(_COMPARED), signals, m), np.float32)
         own, looks, sides, blocks, document = _split(
-            features, (scores,), (cues,), (windows, 2, signals), (2, scores), (1, signals)
+            features, (scores,), (len(cues),), (windows, 2, signals), (2, scores), (1, signals)
         )
-        begins, ends, row = self.begins[:, start:stop], self.ends[:, start:stop], np.arange(start, stop)
-        before, behind = self.sums[:, None, start:stop], self.sums[:, None, start + 1 : stop + 1]
-        own[:] = self.own[:, start:stop]
-        looks[:] = self.cues.values.T[:, start:stop]
+        begins, ends, row = self.begins[:, rows], self.ends[:, rows], np.arange(rows.start, rows.stop)
+        before, behind = self.sums[:, None, rows], self.sums[:, None, rows.start + 1 : rows.stop + 1]
+        own[:] = self.own[:, rows]
+        looks[:] = cues
         first = np.maximum(row - _REACH, begins[2])
         _means(before, self._upto(first), row - first, sides[:, 0])
         last = np.minimum(row + 1 + _REACH, ends[2])
@@ -110,7 +116,7 @@ class Context:
         _means(self._upto(last, scores), self._upto(first, scores), last - first, blocks)
         first, last = begins[2:], ends[2:]
         _means(self._upto(last), self._upto(first), last - first, document)
-        return features, contrasts.reshape(-1, m)
+        return features, contrasts.reshape(len(_COMPARED) * signals, m)
 
     def _upto(self, rows: NDArray[np.int64], signals: int | None = None) -> NDArray[np.float64]:
         """(s, w, m) the sums of all rows before these (w, m), of the first so many signals."""
@@ -122,21 +128,27 @@ _REACH: Final = np.array([*WINDOWS, _ALL])[:, None]
 _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
 
 
-def context(batch: Batch, cues: Cues, scores: NDArray[np.float64]) -> Context:
-    """The context of every sentence, from the sentence scores (n, 2) and the cues."""
+def context(sentences: Sentences, cues: Cues | Sequence[Cues], scores: NDArray[np.float64]) -> Context:
+    """The context of every sentence, from the sentence scores (n, 2) and the cues, which may come in parts."""
+    parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
     clipped = np.clip(scores.T, -SCORE_LIMIT, SCORE_LIMIT)
     odds = np.exp(clipped)
     own = np.concatenate([clipped, odds / (1 + odds.sum(0))])
-    signals = np.concatenate([own, cues.rows(SIGNALS)])
-    signals *= _FIXED
-    sums = np.zeros((len(signals), len(batch) + 1), np.int64)
-    np.cumsum(np.rint(signals, out=signals).astype(np.int64), axis=1, out=sums[:, 1:])
+    sums = np.zeros((len(own) + len(SIGNALS), len(sentences) + 1))
+    start = 0
+    for part in parts:
+        stop = start + len(part.gaps)
+        signals = np.concatenate([own[:, start:stop], part.rows(SIGNALS)])
+        signals *= _FIXED
+        # Integers below 2^53, so sums of them are exact in both types.
+        sums[:, start + 1 : stop + 1] = np.rint(signals, out=signals).astype(np.int64).cumsum(1)
+        sums[:, start + 1 : stop + 1] += sums[:, start, None]
+        start = stop
     own = own.astype(np.float32)
-    first, last = blocks(cues.gaps)
-    begins = np.concatenate([first, batch.documents[batch.document][None]])
-    ends = np.concatenate([last, batch.documents[batch.document + 1][None]])
-    # Integers below 2^53, so still exact.
-    return Context(cues, own[2:].T, own, sums.astype(np.float64), begins, ends)
+    first, last = blocks(np.concatenate([part.gaps for part in parts]))
+    begins = np.concatenate([first, sentences.documents[sentences.document][None]])
+    ends = np.concatenate([last, sentences.documents[sentences.document + 1][None]])
+    return Context(parts, own[2:].T, own, sums, begins, ends)
 
 
 def _means(

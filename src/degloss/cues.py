@@ -8,7 +8,7 @@ blocks: what is looked up by one character, or by a character and its two neighb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -18,11 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.characters import CLASS_NAMES, Char
-from degloss.encode import Batch
+from degloss.encode import Batch, Sentences, encode
+from degloss.marks import KINDS, Block, block, quotation, slips
 from degloss.words import lexicon_counts, lexicons
-
-Block = tuple[tuple[str, ...], NDArray[Any]]
-"""Names of m cues and their values (m, n): one row a cue, so that whatever is computed runs along the sentences."""
 
 _STARTS: Final = (Char.LOWER, Char.UPPER, Char.DIGIT, Char.DASH, Char.EMOJI, Char.BULLET, Char.AT, Char.HASH,
                   Char.BRACKET_OPEN, Char.RULE, Char.PERIOD, Char.SYMBOL)  # fmt: skip
@@ -33,7 +31,6 @@ _COUNTED: Final = (Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Char.COMMA, C
                    Char.QUOTE_STRAIGHT, Char.QUOTE_LOW, Char.APOSTROPHE, Char.SYMBOL)  # fmt: skip
 _ANY: Final = ("first_person", "address_formal", "first_person_plural", "judgement")
 """Lexicons of which a single word already tells something."""
-_KINDS: Final = len(CLASS_NAMES)
 
 # Names and classes as they are needed for every batch.
 _COUNTED_NAMES: Final = tuple(f"count {CLASS_NAMES[c]}" for c in _COUNTED)
@@ -68,15 +65,43 @@ class Cues:
 
 def cues(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
     """The cues of every sentence of the batch."""
+    found = voices(batch, word_hashes)
+    place(batch, [found])
+    return found
+
+
+def voices(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
+    """The cues that tell how each sentence speaks, and room for the others, which `place` fills in."""
     breaks = (batch.kinds == Char.NEWLINE).nonzero()[0].searchsorted(np.array([batch.starts, batch.ends]))
-    gaps = _gaps(batch, breaks)
     lengths = batch.ends - batch.starts
     spaces = batch.blanks - (breaks[1] - breaks[0])
-    voice = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), _quotation(batch)]
-    place = [_lines(gaps, lengths), _place(batch)]
-    names = _joined(*(block[0] for block in (*voice, *place)))
-    values = np.concatenate([block[1] for block in (*voice, *place)], dtype=np.float32, casting="unsafe")
-    return Cues(names, values.T, sum(len(block[0]) for block in voice), gaps)
+    blocks = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), quotation(batch)]
+    names = _joined(*(names for names, _ in blocks), _place_names())
+    voice = len(names) - len(_place_names())
+    values = np.empty((len(names), len(batch)), np.float32)
+    np.concatenate([values for _, values in blocks], out=values[:voice], casting="unsafe")
+    gaps = breaks[0].copy()
+    gaps[1:] -= breaks[1, :-1]
+    return Cues(names, values.T, voice, gaps)
+
+
+def place(sentences: Sentences, parts: Sequence[Cues]) -> None:
+    """Fills in where the sentences stand, in all parts of their cues, one after the other."""
+    gaps = np.concatenate([part.gaps for part in parts])
+    gaps[sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]] = 2
+    (_, lines), (_, document) = _lines(gaps, sentences.ends - sentences.starts), _document(sentences)
+    start = 0
+    for part in parts:
+        stop = start + len(part.gaps)
+        part.gaps[:] = gaps[start:stop]
+        np.concatenate([lines[:, start:stop], document[:, start:stop]], out=part.values.T[part.voice :])
+        start = stop
+
+
+@cache
+def _place_names() -> tuple[str, ...]:
+    nothing = encode([])
+    return _lines(nothing.starts, nothing.starts)[0] + _document(nothing)[0]
 
 
 @cache
@@ -103,70 +128,14 @@ def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return first, last
 
 
-def _gaps(batch: Batch, breaks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n) the gaps, by how many line breaks (2, n) there are before each sentence's start and end."""
-    gaps = breaks[0].copy()
-    gaps[1:] -= breaks[1, :-1]
-    gaps[batch.documents[:-1][batch.documents[1:] > batch.documents[:-1]]] = 2
-    return np.asarray(gaps, np.int64)
-
-
-def _table(*columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(30^3, m) what m conditions say of each character between its two neighbours."""
-    whole = [np.broadcast_to(column, (_KINDS, _KINDS, _KINDS)) for column in columns]
-    return np.stack(whole, -1).reshape(-1, len(columns))
-
-
-def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The row of such a table for each place; before the first place stands what ends a batch, a line break."""
-    triples = kinds[at - 1].astype(np.int64)
-    for neighbour in (at, at + 1):
-        triples *= _KINDS
-        triples += kinds[neighbour]
-    return triples
-
-
-@cache
-def _slips() -> tuple[tuple[str, ...], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Slips of typing: a space before a mark, none after it, marks repeated; their table, and any of them at all."""
-    before, kind, after = np.ogrid[:_KINDS, :_KINDS, :_KINDS]
-    mark = (kind == Char.COMMA) | (kind == Char.EXCLAMATION) | (kind == Char.QUESTION)
-    stop = mark | (kind == Char.PERIOD)
-    slips = {
-        "slip space before mark": stop & (before == Char.SPACE),
-        "slip no space after mark": mark & (after <= Char.UPPER),
-        "slip full stop inside word": (kind == Char.PERIOD) & (before == Char.LOWER) & (after == Char.UPPER),
-        "repeated marks": (mark | (kind == Char.EMOJI)) & (before == kind),
-        "repeated stops": (kind == Char.PERIOD) & (before == Char.PERIOD),
-        "repeated rule": ((kind == Char.RULE) | (kind == Char.DASH)) & (before == kind),
-    }
-    table = _table(*slips.values())
-    return tuple(slips), table, np.asarray(table.any(1))
-
-
-@cache
-def _opens() -> NDArray[np.bool_]:
-    """Whether a quotation mark opens: „ does and ” does not, all others do behind a space and before none."""
-    before, kind, after = np.ogrid[:_KINDS, :_KINDS, :_KINDS]
-    free = (before == Char.SPACE) | (before == Char.NEWLINE) | (before == Char.BRACKET_OPEN)
-    opens = free & (after != Char.SPACE) & (after != Char.NEWLINE) & (kind != Char.QUOTE_RIGHT)
-    return _table(opens | (kind == Char.QUOTE_LOW))[:, 0]
-
-
 def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int64]) -> list[Block]:
     n = len(batch)
     kinds = batch.kinds
     at = ((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
     row = batch.owner[at]
-    counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=_KINDS * n).astype(np.float32).reshape(_KINDS, n)
+    counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
     letters_and_digits = counts[Char.UPPER] + counts[Char.DIGIT]
     shares = np.array([counts[Char.UPPER], counts[Char.DIGIT], counts.sum(0) - letters_and_digits])
-
-    names, table, any_slip = _slips()
-    triples = _triples(kinds, at)
-    slipped = any_slip[triples].nonzero()[0]
-    which, slip = np.nonzero(table[triples[slipped]])
-    slips = np.bincount(slip * n + row[slipped[which]], minlength=len(names) * n).reshape(len(names), n)
 
     first, last = kinds[batch.starts], kinds[batch.ends - 1]
     return [
@@ -174,13 +143,9 @@ def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int
         (("share upper", "share digit", "share marks"), shares / lengths.astype(np.float32)),
         (_STARTS_NAMES, first == _STARTS_COLUMN),
         (_ENDS_NAMES, last == _ENDS_COLUMN),
-        (names, np.minimum(slips, 4)),
+        slips(batch, at),
         _tokens(batch, counts, spaces),
     ]
-
-
-def _block(columns: Mapping[str, NDArray[Any]]) -> Block:
-    return tuple(columns), np.array(list(columns.values()), np.float32)
 
 
 def _tokens(batch: Batch, counts: NDArray[np.float32], spaces: NDArray[np.int64]) -> Block:
@@ -192,7 +157,7 @@ def _tokens(batch: Batch, counts: NDArray[np.float32], spaces: NDArray[np.int64]
     links = np.bincount(batch.owner[(slash[:-1] & slash[1:]).nonzero()[0]], minlength=n)
     at, slashes, stops = counts[Char.AT], counts[Char.SLASH], counts[Char.PERIOD]
     tags = counts[Char.HASH] + at
-    return _block({
+    return block({
         "single token": single,
         "single token with marks": single & (slashes + stops + tags > 1),
         "links": np.minimum(links, 3),
@@ -235,7 +200,7 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.in
     hits = lexicon_counts(batch, word_hashes).T
     found = (hits / np.sqrt(divisor)).take(source, axis=0)
     found[any_row] = hits[any_source] > 0
-    return [_block(columns), (names, found)]
+    return [block(columns), (names, found)]
 
 
 @cache
@@ -251,44 +216,6 @@ def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.int64], list[int], list
     return tuple(name for name, _ in rows), np.array(source), any_row, [source[row] for row in any_row]
 
 
-def _quotation(batch: Batch) -> Block:
-    """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
-
-    A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
-    """
-    kinds = batch.kinds
-    at = _within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
-    opens = np.zeros(len(at) + 2, bool)
-    opens[1:-1] = _opens()[_triples(kinds, at)]
-    at = np.concatenate([[-1], at, [len(kinds)]])
-    document_start, document_end = batch.offsets[batch.document], batch.offsets[batch.document + 1]
-
-    last = at.searchsorted(np.array([batch.starts, batch.ends])) - 1
-    mark = at[last]
-    inside_start, inside_end = opens[last] & (mark >= document_start)
-    following = last[0] + 1
-    unclosed = inside_start & ((at[following] >= document_end) | opens[following])
-    distance = (batch.starts - mark[0]) * inside_start
-    opening = _within(kinds[batch.starts], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    closing = _within(kinds[batch.ends - 1], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    before_final = kinds[np.maximum(batch.ends - 2, batch.starts)]
-    closing |= _within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
-    return _block({
-        "quotation open before": inside_start,
-        "quotation open behind": inside_end,
-        "quotation never closed": unclosed,
-        "quotation opened long ago": np.log1p(distance) / 8,
-        "quotation opens sentence": opening,
-        "quotation closes sentence": closing & ~inside_end,
-        "quotation whole": (inside_start | opening) & (inside_end | closing),
-    })  # fmt: skip
-
-
-def _within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:
-    """Whether these classes lie between two others; unsigned numbers below the first wrap to above the last."""
-    return np.asarray(kinds - np.uint8(first) <= last - first)
-
-
 def _lines(gaps: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
     n = len(gaps)
     after = np.concatenate([gaps, [2]])[1:]
@@ -302,22 +229,22 @@ def _lines(gaps: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
         columns[f"{name} log sentences"], columns[f"{name} log place"], columns[f"{name} log length"] = logs[:, row]
     columns["wide gap before"] = gaps > 2
     columns["log length"] = np.log1p(lengths)
-    return _block(columns)
+    return block(columns)
 
 
-def _place(batch: Batch) -> Block:
+def _document(batch: Sentences) -> Block:
     begin, end = batch.documents[batch.document], batch.documents[batch.document + 1]
-    place = np.arange(len(batch)) - begin
+    before = np.arange(len(batch)) - begin
     size = end - begin
-    left = size - 1 - place
-    log_size, log_place, log_left = np.log1p([size, place, left])
-    return _block({
+    left = size - 1 - before
+    log_size, log_place, log_left = np.log1p([size, before, left])
+    return block({
         "document log sentences": log_size,
-        "document share before": place / np.maximum(size - 1, 1),
+        "document share before": before / np.maximum(size - 1, 1),
         "document log place": log_place,
         "document log left": log_left,
-        "document first": place == 0,
-        "document second": place == 1,
+        "document first": before == 0,
+        "document second": before == 1,
         "document last": left == 0,
         "document last but one": left == 1,
     })  # fmt: skip

@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.context import CONTRASTS, SIGNALS, Context
-from degloss.cues import Cues
 from degloss.documents import Favor
-from degloss.encode import Batch
+from degloss.encode import Sentences
 
 GAPS: Final = ("same line", "new line", "blank line", "wide gap")
 HERE: Final = ("starts emoji", "starts bullet", "starts lower", "starts at", "quotation open before",
@@ -80,20 +79,23 @@ class Chain:
         return np.concatenate([self.hidden, self.weights], 1)
 
 
-def edge_features(cues: Cues, around: Context) -> NDArray[np.float32]:
+def edge_features(around: Context) -> NDArray[np.float32]:
     """(n, e) the boundary between each sentence and the one before it."""
-    return np.concatenate([_boundary(cues, around), around.contrasts.T]).T
+    return np.concatenate([_boundary(around), around.contrasts.T]).T
 
 
-def _boundary(cues: Cues, around: Context) -> NDArray[np.float32]:
+def _boundary(around: Context) -> NDArray[np.float32]:
     """(b, n) the edge features without the contrasts."""
-    behind = np.concatenate([np.minimum(cues.rows(tuple(BEFORE.values())), 1), around.chances.T])
+    wanted = (*HERE, *BEFORE.values())
+    rows = np.concatenate([cues.rows(wanted) for cues in around.cues], 1)
+    gaps = np.concatenate([cues.gaps for cues in around.cues])
+    behind = np.concatenate([np.minimum(rows[len(HERE) :], 1), around.chances.T])
     before = np.zeros_like(behind)
     before[:, 1:] = behind[:, :-1]
-    near = cues.gaps == np.arange(len(GAPS) - 1)[:, None]
-    wide = cues.gaps[None] >= len(GAPS) - 1
+    near = gaps == np.arange(len(GAPS) - 1)[:, None]
+    wide = gaps[None] >= len(GAPS) - 1
     changes = np.abs(behind[len(BEFORE) :] - before[len(BEFORE) :])
-    parts = [near, wide, cues.rows(HERE), before[: len(BEFORE)], changes]
+    parts = [near, wide, rows[: len(HERE)], before[: len(BEFORE)], changes]
     return np.concatenate(parts, dtype=np.float32, casting="unsafe")
 
 
@@ -111,23 +113,18 @@ def emissions(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64
     return np.asarray(through[:, HIDDEN:] + layer @ chain.hidden_weights + chain.bias, np.float64)
 
 
-def evidence(
-    chain: Chain, batch: Batch, cues: Cues, around: Context
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def evidence(chain: Chain, sentences: Sentences, around: Context) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The emissions (n, 3) and potentials (n, 3, 3) of all sentences.
 
     They are those of all features and edges at once, made for so many sentences at a time that the features stay in
     the processor's cache.
     """
-    n = len(around)
-    emission, changes = np.empty((n, 3)), np.empty((n, 9))
-    boundary = _boundary(cues, around)
-    for start in range(0, n, BLOCK):
-        stop = min(start + BLOCK, n)
-        features, contrasts = around.block(start, stop)
-        emission[start:stop] = emissions(chain, features.T)
-        changes[start:stop] = _changes(chain, np.concatenate([boundary[:, start:stop], contrasts]).T)
-    return emission, _potentials(chain, batch, emission, changes)
+    emission, changes = np.empty((len(around), 3)), np.empty((len(around), 9))
+    boundary = _boundary(around)
+    for rows, features, contrasts in around.blocks(BLOCK):
+        emission[rows] = emissions(chain, features.T)
+        changes[rows] = _changes(chain, np.concatenate([boundary[:, rows], contrasts]).T)
+    return emission, _potentials(chain, sentences, emission, changes)
 
 
 def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -138,10 +135,10 @@ def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def potentials(
-    chain: Chain, batch: Batch, emission: NDArray[np.float64], edges: NDArray[np.floating[Any]]
+    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], edges: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """(n, 3, 3) logarithms of the weight of going from label to label into each sentence."""
-    return _potentials(chain, batch, emission, _changes(chain, edges).astype(np.float64))
+    return _potentials(chain, sentences, emission, _changes(chain, edges).astype(np.float64))
 
 
 def _changes(chain: Chain, edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -149,10 +146,10 @@ def _changes(chain: Chain, edges: NDArray[np.floating[Any]]) -> NDArray[np.float
 
 
 def _potentials(
-    chain: Chain, batch: Batch, emission: NDArray[np.float64], changes: NDArray[np.float64]
+    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], changes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     logs = changes.reshape(-1, 3, 3)
-    opening = batch.documents[:-1][batch.documents[1:] > batch.documents[:-1]]
+    opening = sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]
     logs[opening] = chain.first  # the same from every label: what was before is forgotten
     logs += emission[:, None, :]
     return logs

@@ -142,7 +142,7 @@ def chain_data(data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.
     )
     looks = replace(data.cues, values=data.cues.values[rows], gaps=data.cues.gaps[rows])
     around = context(batch, looks, scores)
-    edges = edge_features(looks, around).astype(np.float64)
+    edges = edge_features(around).astype(np.float64)
     return ChainData(batch, around.features, edges, data.gold[rows], data.chain_weight[rows])
 
 
