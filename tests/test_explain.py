@@ -49,8 +49,8 @@ def test_reasons_add_up_for_any_text(text: str, separator: Separator) -> None:
 
 def test_the_boundaries_are_those_that_decided(separator: Separator) -> None:
     stages = separator.stages([TEXT])
-    edges = edge_features(stages.cues, context(stages.batch, stages.cues, stages.scores))
-    chances = marginals(potentials(separator.model.chain, stages.batch, stages.emission, edges))
+    edges = edge_features(context(stages.sentences, stages.around.cues, stages.scores))
+    chances = marginals(potentials(separator.model.chain, stages.sentences, stages.emission, edges))
     assert chances.tolist() == stages.chances.tolist()
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from degloss.cues import Cues
 from degloss.encode import Batch
-from degloss.ngrams import families, scale
+from degloss.ngrams import Family, families, scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +38,29 @@ def sentence_scores(
     model: SentenceModel, batch: Batch, word_hashes: NDArray[np.uint32], cues: Cues
 ) -> NDArray[np.float64]:
     """(n, 2) log-odds of commentary and of boilerplate against article."""
-    # A pair of float32 seen as one complex number is looked up and summed in one go.
-    table = model.table.view(np.complex64).ravel()
-    total = np.zeros(len(batch), np.complex64)
+    sums, counts = [], []
     for family in families(batch, word_hashes):
-        # The appended zero keeps an index that points behind the last n-gram legal.
-        values = np.append(table[family.index], np.complex64(0))
-        borders = np.stack([family.first, family.first + family.count], 1).ravel()
-        sums = np.add.reduceat(values, np.minimum(borders, len(values) - 1))[::2] if len(batch) else total
-        # reduceat gives an empty stretch the value at its border instead of zero.
-        total += np.where(family.count > 0, sums * scale(family.count), 0).astype(np.complex64)
+        sums.append(_sums(model.table, family))
+        counts.append(family.count)
+    count = np.array(counts)
+    total = (np.array(sums) * (scale(count) * (count > 0))).sum(0)
     standard = (cues.values[:, : cues.voice] - model.mean) / model.spread
     scores = total.view(np.float32).reshape(-1, 2) + standard @ model.weights + model.bias
     return np.asarray(scores, np.float64)
+
+
+def _sums(table: NDArray[np.float32], family: Family) -> NDArray[np.complex64]:
+    """(n) the weights of the n-grams of each sentence, summed: a pair of float32 as one complex number.
+
+    For a sentence without any it is anything.
+    """
+    size = len(family.index)
+    # The zeros behind keep legal what points behind the last n-gram.
+    values = np.empty(size + 2, np.complex64)
+    values[size:] = 0
+    # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
+    table.view(np.complex64)[:, 0].take(family.index, out=values[:size], mode="wrap")
+    borders = np.empty((len(family.count), 2), np.intp)
+    borders[:, 0] = family.first
+    np.add(family.first, family.count, out=borders[:, 1])
+    return np.add.reduceat(values, borders.ravel())[::2] if len(borders) else values[:0]

@@ -1,20 +1,25 @@
 """The context of a sentence: its neighbours' scores and looks, near and far, left and right.
 
-For each of some twenty signals (the two sentence scores and cues that tell voices apart) the mean over the one, two
-and five sentences to either side, over everything to either side, over the sentence's own line and paragraph. The
-chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues.
+For each of some thirty signals (the two sentence scores and cues that tell voices apart) the mean over the one, two,
+five and twelve sentences to either side, over everything to either side, over the sentence's own line and paragraph.
+The chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues.
+
+A mean is a difference of two running sums. The features of all sentences are some twenty times as large as the text,
+so they are made for a stretch of sentences at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.cues import Cues
-from degloss.encode import Batch
+from degloss.cues import Cues, blocks
+from degloss.encode import Sentences
 
 WINDOWS: Final = (1, 2, 5, 12)
 """Sentences looked at on either side; beyond the last, the whole rest of the document."""
@@ -49,59 +54,120 @@ def names(cues: Cues) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What surrounds each sentence of a batch.
+    """What surrounds each of n sentences; k features and c contrasts are made of it when asked for.
 
-    features   (n, k) what the chain weighs at each sentence, named by `names`
-    contrasts  (n, c) by how much each signal differs behind the boundary before a sentence from before it
-    chances    (n, 2) of commentary and boilerplate by the lone sentence
+    cues     of all sentences, in one or several parts
+    chances  (n, 2) of commentary and boilerplate by the lone sentence
+    own      (4, n) the clipped scores and the chances
+    sums     (s, n + 1) running sums of the s signals, in fixed point
+    begins, ends  (3, n) the first row and the row after the last of each sentence's line, paragraph and document
     """
 
-    features: NDArray[np.float32]
-    contrasts: NDArray[np.float32]
+    cues: tuple[Cues, ...]
     chances: NDArray[np.float32]
+    own: NDArray[np.float32]
+    sums: NDArray[np.float64]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.chances)
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """(n, k) what the chain weighs at each sentence, named by `names`."""
+        return np.concatenate([features for _, features, _ in self.blocks(len(self) or 1)], 1).T
+
+    @property
+    def contrasts(self) -> NDArray[np.float32]:
+        """(n, c) by how much each signal differs behind the boundary before a sentence from before it."""
+        return np.concatenate([contrasts for _, _, contrasts in self.blocks(len(self) or 1)], 1).T
+
+    def blocks(self, size: int) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
+        """Rows of at most so many sentences, their features (k, m) and their contrasts (c, m), one row a feature."""
+        first = 0
+        for cues in self.cues:
+            n = len(cues.gaps)
+            for start in range(0, max(n, 1), size):
+                stop = min(start + size, n)
+                rows = slice(first + start, first + stop)
+                yield rows, *self._block(rows, cues.values.T[:, start:stop])
+            first += n
+
+    def _block(self, rows: slice, cues: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        scores, signals, windows, m = len(self.own), len(self.sums), len(_REACH), rows.stop - rows.start
+        features = np.empty((scores + len(cues) + signals * (2 * windows + 1) + 2 * scores, m), np.float32)
+        contrasts = np.empty((len(_COMPARED), signals, m), np.float32)
+        own, looks, sides, blocks, document = _split(
+            features, (scores,), (len(cues),), (windows, 2, signals), (2, scores), (1, signals)
+        )
+        begins, ends, row = self.begins[:, rows], self.ends[:, rows], np.arange(rows.start, rows.stop)
+        before, behind = self.sums[:, None, rows], self.sums[:, None, rows.start + 1 : rows.stop + 1]
+        own[:] = self.own[:, rows]
+        looks[:] = cues
+        first = np.maximum(row - _REACH, begins[2])
+        _means(before, self._upto(first), row - first, sides[:, 0])
+        last = np.minimum(row + 1 + _REACH, ends[2])
+        _means(self._upto(last), behind, last - row - 1, sides[:, 1])
+        last = np.minimum(row + _REACH[_COMPARED], ends[2])
+        _means(self._upto(last), before, last - row, contrasts)
+        contrasts -= sides[_COMPARED, 0]
+        first, last = begins[:2], ends[:2]
+        _means(self._upto(last, scores), self._upto(first, scores), last - first, blocks)
+        first, last = begins[2:], ends[2:]
+        _means(self._upto(last), self._upto(first), last - first, document)
+        return features, contrasts.reshape(len(_COMPARED) * signals, m)
+
+    def _upto(self, rows: NDArray[np.int64], signals: int | None = None) -> NDArray[np.float64]:
+        """(s, w, m) the sums of all rows before these (w, m), of the first so many signals."""
+        return self.sums[:signals].take(rows, axis=1)
 
 
-def context(batch: Batch, cues: Cues, scores: NDArray[np.float64]) -> Context:
-    """The context of every sentence, from the sentence scores (n, 2) and the cues."""
-    clipped = np.clip(scores, -SCORE_LIMIT, SCORE_LIMIT)
+_ALL: Final = np.iinfo(np.int32).max
+_REACH: Final = np.array([*WINDOWS, _ALL])[:, None]
+_COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
+
+
+def context(sentences: Sentences, cues: Cues | Sequence[Cues], scores: NDArray[np.float64]) -> Context:
+    """The context of every sentence, from the sentence scores (n, 2) and the cues, which may come in parts."""
+    parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
+    clipped = np.clip(scores.T, -SCORE_LIMIT, SCORE_LIMIT)
     odds = np.exp(clipped)
-    chances = odds / (1 + odds.sum(1, keepdims=True))
-    own = np.concatenate([clipped, chances], 1)
-    signals = np.concatenate([own, *(cues.column(name)[:, None] for name in SIGNALS)], 1)
-
-    prefix = np.zeros((len(batch) + 1, signals.shape[1]), np.int64)
-    np.cumsum(np.rint(signals * _FIXED).astype(np.int64), axis=0, out=prefix[1:])
-    row = np.arange(len(batch))
-    begin = batch.documents[batch.document]
-    end = batch.documents[batch.document + 1]
-    parts: list[NDArray[np.float64]] = [own, cues.values.astype(np.float64)]
-    contrasts: list[NDArray[np.float64]] = []
-    for place, window in enumerate((*WINDOWS, len(batch))):
-        left = _mean(prefix, np.maximum(row - window, begin), row)
-        parts += [left, _mean(prefix, row + 1, np.minimum(row + 1 + window, end))]
-        if window in CONTRASTS or place == len(WINDOWS):
-            contrasts.append(_mean(prefix, row, np.minimum(row + window, end)) - left)
-    scores_only = prefix[:, :4]
-    for least in (1, 2):
-        first, last = _blocks(cues.gaps, least)
-        parts.append(_mean(scores_only, first, last))
-    parts.append(_mean(prefix, begin, end))
-    return Context(
-        np.concatenate(parts, 1, dtype=np.float32),
-        np.concatenate(contrasts, 1, dtype=np.float32),
-        chances.astype(np.float32),
-    )
+    own = np.concatenate([clipped, odds / (1 + odds.sum(0))])
+    sums = np.zeros((len(own) + len(SIGNALS), len(sentences) + 1))
+    start = 0
+    for part in parts:
+        stop = start + len(part.gaps)
+        signals = np.concatenate([own[:, start:stop], part.rows(SIGNALS)])
+        signals *= _FIXED
+        # Integers below 2^53, so sums of them are exact in both types.
+        sums[:, start + 1 : stop + 1] = np.rint(signals, out=signals).astype(np.int64).cumsum(1)
+        sums[:, start + 1 : stop + 1] += sums[:, start, None]
+        start = stop
+    own = own.astype(np.float32)
+    first, last = blocks(np.concatenate([part.gaps for part in parts]))
+    begins = np.concatenate([first, sentences.documents[sentences.document][None]])
+    ends = np.concatenate([last, sentences.documents[sentences.document + 1][None]])
+    return Context(parts, own[2:].T, own, sums, begins, ends)
 
 
-def _mean(prefix: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The mean over the rows from first to last, zero where there are none."""
-    width = np.maximum(last - first, 1)[:, None]
-    return np.asarray((prefix[last] - prefix[first]) / (width * float(_FIXED)))
+def _means(
+    upto_last: NDArray[np.float64],
+    upto_first: NDArray[np.float64],
+    widths: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None:
+    """The means of windows of so many sentences (w, m) into (w, s, m), by running sums (s, w, m); zero of none."""
+    sums = upto_last - upto_first
+    np.multiply(sums.swapaxes(0, 1), (1 / (np.maximum(widths, 1) * float(_FIXED)))[:, None], out, casting="same_kind")
 
 
-def _blocks(gaps: NDArray[np.int64], least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first row and the row after the last of each sentence's block, blocks parted by so many line breaks."""
-    begins = gaps >= least
-    starts = np.flatnonzero(begins)
-    number = np.cumsum(begins) - 1
-    return starts[number], np.concatenate([starts[1:], [len(gaps)]])[number]
+def _split(rows: NDArray[np.float32], *shapes: tuple[int, ...]) -> list[NDArray[np.float32]]:
+    """Views of so many rows (k, m) each, in order, their rows arranged in these shapes."""
+    views = []
+    start = 0
+    for shape in shapes:
+        stop = start + prod(shape)
+        views.append(rows[start:stop].reshape(*shape, -1))
+        start = stop
+    return views

@@ -2,22 +2,25 @@
 
 Characters (punctuation, capitals, emoji, slips of typing), words (lexicons, lengths, capitalised nouns), the
 quotation state, lines and paragraphs, and the place in the document. A cue is evidence and never a rule: each
-is one column that the models weigh with all others. All columns are computed over the whole batch at once.
+is one column that the models weigh with all others. All columns are computed over the whole batch at once, in
+blocks: what is looked up by one character, or by a character and its two neighbours, comes from one table each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import Char
-from degloss.encode import Batch
+from degloss.characters import CLASS_NAMES, Char
+from degloss.encode import Batch, Sentences, encode
+from degloss.marks import KINDS, Block, block, quotation, slips
 from degloss.words import lexicon_counts, lexicons
-
-Columns = dict[str, NDArray[np.float32]]
 
 _STARTS: Final = (Char.LOWER, Char.UPPER, Char.DIGIT, Char.DASH, Char.EMOJI, Char.BULLET, Char.AT, Char.HASH,
                   Char.BRACKET_OPEN, Char.RULE, Char.PERIOD, Char.SYMBOL)  # fmt: skip
@@ -26,14 +29,22 @@ _ENDS: Final = (Char.PERIOD, Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Cha
 _COUNTED: Final = (Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Char.COMMA, Char.COLON, Char.SEMICOLON, Char.DASH,
                    Char.BRACKET_OPEN, Char.SLASH, Char.AT, Char.HASH, Char.RULE, Char.BULLET, Char.EMOJI, Char.JOINER,
                    Char.QUOTE_STRAIGHT, Char.QUOTE_LOW, Char.APOSTROPHE, Char.SYMBOL)  # fmt: skip
-_QUOTES: Final = (Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-_KINDS: Final = len(Char)
+_ANY: Final = ("first_person", "address_formal", "first_person_plural", "judgement")
+"""Lexicons of which a single word already tells something."""
+
+# Names and classes as they are needed for every batch.
+_COUNTED_NAMES: Final = tuple(f"count {CLASS_NAMES[c]}" for c in _COUNTED)
+_STARTS_NAMES: Final = tuple(f"starts {CLASS_NAMES[c]}" for c in _STARTS)
+_ENDS_NAMES: Final = tuple(f"ends {CLASS_NAMES[c]}" for c in _ENDS)
+_STARTS_COLUMN: Final = np.array(_STARTS, np.uint8)[:, None]
+_ENDS_COLUMN: Final = np.array(_ENDS, np.uint8)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Cues:
     """(n, k) values of k named cues, and the structure that the context stage builds on.
 
+    values are stored cue by cue: `values.T` is contiguous
     voice  how many of the columns, from the first on, tell how a sentence speaks; the others tell where it stands
     gaps   (n) line breaks between a sentence and the one before it; 2 at the start of a document
     """
@@ -47,202 +58,193 @@ class Cues:
         """One cue of all sentences; `ValueError` for a name that is none."""
         return self.values[:, self.names.index(name)]
 
+    def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """(m, n) some cues of all sentences, one row a cue."""
+        return self.values.T[_places(self.names, names)]
+
 
 def cues(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
     """The cues of every sentence of the batch."""
-    gaps = _gaps(batch)
-    columns: Columns = {}
-    lengths = (batch.ends - batch.starts).astype(np.float32)
-    columns |= _characters(batch, lengths)
-    columns |= _words(batch, word_hashes, lengths)
-    columns |= _quotation(batch)
-    voice = len(columns)
-    columns |= _lines(batch, gaps, lengths)
-    columns |= _place(batch)
-    values = np.empty((len(batch), len(columns)), np.float32)
-    for i, column in enumerate(columns.values()):
-        values[:, i] = column
-    return Cues(tuple(columns), values, voice, gaps)
+    found = voices(batch, word_hashes)
+    place(batch, [found])
+    return found
 
 
-def _gaps(batch: Batch) -> NDArray[np.int64]:
-    breaks = np.flatnonzero(batch.kinds == Char.NEWLINE)
-    before = np.searchsorted(breaks, batch.starts)
-    ended = np.searchsorted(breaks, batch.ends)
-    gaps = before - np.concatenate([[0], ended[:-1]])
-    gaps[batch.documents[:-1][np.diff(batch.documents) > 0]] = 2
-    return np.asarray(gaps, np.int64)
+def voices(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
+    """The cues that tell how each sentence speaks, and room for the others, which `place` fills in."""
+    breaks = (batch.kinds == Char.NEWLINE).nonzero()[0].searchsorted(np.array([batch.starts, batch.ends]))
+    lengths = batch.ends - batch.starts
+    spaces = batch.blanks - (breaks[1] - breaks[0])
+    blocks = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), quotation(batch)]
+    names = _joined(*(names for names, _ in blocks), _place_names())
+    voice = len(names) - len(_place_names())
+    values = np.empty((len(names), len(batch)), np.float32)
+    np.concatenate([values for _, values in blocks], out=values[:voice], casting="unsafe")
+    gaps = breaks[0].copy()
+    gaps[1:] -= breaks[1, :-1]
+    return Cues(names, values.T, voice, gaps)
 
 
-def _characters(batch: Batch, lengths: NDArray[np.float32]) -> Columns:
+def place(sentences: Sentences, parts: Sequence[Cues]) -> None:
+    """Fills in where the sentences stand, in all parts of their cues, one after the other."""
+    gaps = np.concatenate([part.gaps for part in parts])
+    gaps[sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]] = 2
+    (_, lines), (_, document) = _lines(gaps, sentences.ends - sentences.starts), _document(sentences)
+    start = 0
+    for part in parts:
+        stop = start + len(part.gaps)
+        part.gaps[:] = gaps[start:stop]
+        np.concatenate([lines[:, start:stop], document[:, start:stop]], out=part.values.T[part.voice :])
+        start = stop
+
+
+@cache
+def _place_names() -> tuple[str, ...]:
+    nothing = encode([])
+    return _lines(nothing.starts, nothing.starts)[0] + _document(nothing)[0]
+
+
+@cache
+def _joined(*names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable(names))
+
+
+@cache
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    return [names.index(name) for name in wanted]
+
+
+def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(2, n) the first row and the row after the last of each sentence's line, and of its paragraph."""
+    n = len(gaps)
+    begins = gaps >= np.array([[1], [2]])
+    # Both as one sequence: a document begins with a paragraph, so no block reaches from one into the other.
+    starts = begins.ravel().nonzero()[0]
+    number = begins.cumsum() - 1
+    first = starts[number].reshape(2, n)
+    last = np.concatenate([starts[1:], [2 * n]])[number].reshape(2, n)
+    first[1] -= n
+    last[1] -= n
+    return first, last
+
+
+def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int64]) -> list[Block]:
     n = len(batch)
     kinds = batch.kinds
-    at = np.flatnonzero((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE))
-    kind = kinds[at]
-    row = batch.owner[at].astype(np.int64)
-    counts = np.bincount(row * _KINDS + kind, minlength=n * _KINDS).astype(np.float32).reshape(n, _KINDS)
-    columns: Columns = {}
-    for c in _COUNTED:
-        columns[f"count {c.name.lower()}"] = np.minimum(counts[:, c], 6)
-    letters_and_digits = counts[:, Char.UPPER] + counts[:, Char.DIGIT]
-    columns["share upper"] = counts[:, Char.UPPER] / lengths
-    columns["share digit"] = counts[:, Char.DIGIT] / lengths
-    columns["share marks"] = (counts.sum(1) - letters_and_digits) / lengths
+    at = ((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
+    row = batch.owner[at]
+    counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
+    letters_and_digits = counts[Char.UPPER] + counts[Char.DIGIT]
+    shares = np.array([counts[Char.UPPER], counts[Char.DIGIT], counts.sum(0) - letters_and_digits])
 
     first, last = kinds[batch.starts], kinds[batch.ends - 1]
-    for c in _STARTS:
-        columns[f"starts {c.name.lower()}"] = (first == c).astype(np.float32)
-    for c in _ENDS:
-        columns[f"ends {c.name.lower()}"] = (last == c).astype(np.float32)
-
-    # Slips of typing: a space before a mark, none after it, marks repeated.
-    before, after = kinds[at - 1], kinds[np.minimum(at + 1, len(kinds) - 1)]
-    mark = (kind == Char.COMMA) | (kind == Char.EXCLAMATION) | (kind == Char.QUESTION)
-    stop = mark | (kind == Char.PERIOD)
-    slips = {
-        "slip space before mark": stop & (before == Char.SPACE),
-        "slip no space after mark": mark & (after <= Char.UPPER),
-        "slip full stop inside word": (kind == Char.PERIOD) & (before == Char.LOWER) & (after == Char.UPPER),
-        "repeated marks": (mark | (kind == Char.EMOJI)) & (before == kind),
-        "repeated stops": (kind == Char.PERIOD) & (before == Char.PERIOD),
-        "repeated rule": ((kind == Char.RULE) | (kind == Char.DASH)) & (before == kind),
-    }
-    for name, hit in slips.items():
-        columns[name] = np.minimum(np.bincount(row[hit], minlength=n), 4).astype(np.float32)
-    columns |= _tokens(batch, counts)
-    return columns
+    return [
+        (_COUNTED_NAMES, np.minimum(counts[_COUNTED, :], 6)),
+        (("share upper", "share digit", "share marks"), shares / lengths.astype(np.float32)),
+        (_STARTS_NAMES, first == _STARTS_COLUMN),
+        (_ENDS_NAMES, last == _ENDS_COLUMN),
+        slips(batch, at),
+        _tokens(batch, counts, spaces),
+    ]
 
 
-def _tokens(batch: Batch, counts: NDArray[np.float32]) -> Columns:
+def _tokens(batch: Batch, counts: NDArray[np.float32], spaces: NDArray[np.int64]) -> Block:
     """Links, handles and hashtags: strings without a space that no voice speaks."""
     n = len(batch)
     kinds = batch.kinds
-    spaces = np.flatnonzero(kinds == Char.SPACE)
-    inside = np.searchsorted(spaces, batch.ends) - np.searchsorted(spaces, batch.starts)
-    single = inside == 0
-    slashes = np.flatnonzero(kinds[:-1] == Char.SLASH)
-    links = np.bincount(batch.owner[slashes[kinds[slashes + 1] == Char.SLASH]], minlength=n)
-    tags = counts[:, Char.HASH] + counts[:, Char.AT]
-    return {
-        "single token": single.astype(np.float32),
-        "single token with marks": (single & (counts[:, Char.SLASH] + counts[:, Char.PERIOD] + tags > 1)).astype(
-            np.float32
-        ),
-        "links": np.minimum(links, 3).astype(np.float32),
-        "link and little else": ((links > 0) & (inside < 6)).astype(np.float32),
-        "tags and little else": (tags >= (inside + 1) * 0.6).astype(np.float32),
-        "handle and little else": ((counts[:, Char.AT] > 0) & (inside < 5)).astype(np.float32),
-    }
+    single = spaces == 0
+    slash = kinds == Char.SLASH
+    links = np.bincount(batch.owner[(slash[:-1] & slash[1:]).nonzero()[0]], minlength=n)
+    at, slashes, stops = counts[Char.AT], counts[Char.SLASH], counts[Char.PERIOD]
+    tags = counts[Char.HASH] + at
+    return block({
+        "single token": single,
+        "single token with marks": single & (slashes + stops + tags > 1),
+        "links": np.minimum(links, 3),
+        "link and little else": (links > 0) & (spaces < 6),
+        "tags and little else": tags >= (spaces + 1) * 0.6,
+        "handle and little else": (at > 0) & (spaces < 5),
+    })  # fmt: skip
 
 
-def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.float32]) -> Columns:
-    n = len(batch)
+def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.int64]) -> list[Block]:
     rows = batch.word_rows
-    count = np.bincount(rows, minlength=n).astype(np.float32)
-    divisor = np.maximum(count, 1)
     size = batch.word_ends - batch.word_starts
     upper = batch.kinds[batch.word_starts] == Char.UPPER
-    capitals = upper & (batch.kinds[batch.word_starts + 1] == Char.UPPER) & (size > 2)
-    opening = np.ones(len(rows), bool)
-    opening[1:] = rows[1:] != rows[:-1]
-
-    def share(hit: NDArray[np.bool_]) -> NDArray[np.float32]:
-        return (np.bincount(rows[hit], minlength=n) / divisor).astype(np.float32)
-
-    columns: Columns = {
-        "log words": np.log1p(count),
-        "no words": (count == 0).astype(np.float32),
-        "few words": (count < 4).astype(np.float32),
-        "word length": (np.bincount(rows, size, n) / divisor / 10).astype(np.float32),
-        "share long words": share(size > 11),
-        "share short words": share(size < 4),
-        "share nouns": share(upper & ~opening),
-        "share capitals": share(capitals),
+    # Summed over the words of each sentence by differences of running sums.
+    sums = np.zeros((6, len(rows) + 1), np.int32)
+    ones, letters, long, short, nouns, capitals = sums[:, 1:]
+    ones[:] = 1
+    letters[:] = size
+    np.greater(size, 11, out=long, casting="unsafe")
+    np.less(size, 4, out=short, casting="unsafe")
+    nouns[1:] = upper[1:] & (rows[1:] == rows[:-1])
+    capitals[:] = upper & (batch.kinds[batch.word_starts + 1] == Char.UPPER) & (size > 2)
+    np.cumsum(sums, axis=1, out=sums)
+    borders = sums.take(batch.first_word, axis=1)
+    count, *sizes = borders[:, 1:] - borders[:, :-1]
+    divisor = np.maximum(count, 1)
+    letters, long, short, nouns, capitals = sizes / divisor
+    columns = {
+        "log words": np.log1p(count, dtype=np.float32),
+        "no words": count == 0,
+        "few words": count < 4,
+        "word length": letters / 10,
+        "share long words": long,
+        "share short words": short,
+        "share nouns": nouns,
+        "share capitals": capitals,
         "share words of text": np.minimum(count * 6 / lengths, 2),
     }
-    hits = lexicon_counts(batch, word_hashes)
-    root = np.sqrt(divisor)
-    for i, name in enumerate(lexicons().names):
-        columns[f"lexicon {name}"] = (hits[:, i] / root).astype(np.float32)
-        if name in ("first_person", "address_formal", "first_person_plural", "judgement"):
-            columns[f"any {name}"] = (hits[:, i] > 0).astype(np.float32)
-    return columns
+    names, source, any_row, any_source = _lexicon_rows()
+    hits = lexicon_counts(batch, word_hashes).T
+    found = (hits / np.sqrt(divisor)).take(source, axis=0)
+    found[any_row] = hits[any_source] > 0
+    return [block(columns), (names, found)]
 
 
-def _quotation(batch: Batch) -> Columns:
-    """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
-
-    „ opens and ” closes; all others open where a space stands before and none behind them. A sentence is inside if
-    the last mark before it opens: a missing closing mark then does no harm beyond the next mark.
-    """
-    kinds = batch.kinds
-    at = np.flatnonzero((kinds >= Char.QUOTE_LOW) & (kinds <= Char.QUOTE_ANGLE_LEFT))
-    kind = kinds[at]
-    before = np.where(at > 0, kinds[at - 1], Char.NEWLINE)
-    after = kinds[np.minimum(at + 1, len(kinds) - 1)]
-    free = (before == Char.SPACE) | (before == Char.NEWLINE) | (before == Char.BRACKET_OPEN)
-    opens = free & (after != Char.SPACE) & (after != Char.NEWLINE) & (kind != Char.QUOTE_RIGHT)
-    opens |= kind == Char.QUOTE_LOW
-
-    at = np.concatenate([[-1], at, [len(kinds)]])
-    opens = np.concatenate([[False], opens, [False]])
-    document_start = batch.offsets[batch.document]
-    document_end = batch.offsets[batch.document + 1]
-
-    def inside(position: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        last = np.searchsorted(at, position) - 1
-        return opens[last] & (at[last] >= document_start), last
-
-    inside_start, last = inside(batch.starts)
-    inside_end, _ = inside(batch.ends)
-    following = at[last + 1]
-    unclosed = inside_start & ((following >= document_end) | opens[last + 1])
-    distance = np.where(inside_start, batch.starts - at[last], 0)
-    opening = np.isin(kinds[batch.starts], range(Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT + 1))
-    final = kinds[batch.ends - 1]
-    before_final = kinds[np.maximum(batch.ends - 2, batch.starts)]
-    closing = (final >= Char.QUOTE_LOW) & (final <= Char.QUOTE_ANGLE_LEFT)
-    closing |= (before_final >= Char.QUOTE_LEFT) & (before_final <= Char.QUOTE_ANGLE_LEFT)
-    return {
-        "quotation open before": inside_start.astype(np.float32),
-        "quotation open behind": inside_end.astype(np.float32),
-        "quotation never closed": unclosed.astype(np.float32),
-        "quotation opened long ago": (np.log1p(distance) / 8).astype(np.float32),
-        "quotation opens sentence": opening.astype(np.float32),
-        "quotation closes sentence": (closing & ~inside_end).astype(np.float32),
-        "quotation whole": ((inside_start | opening) & (inside_end | closing)).astype(np.float32),
-    }
+@cache
+def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.int64], list[int], list[int]]:
+    """The names of the cues that count words of lexicons, the lexicon of each, and which ask for any word at all."""
+    rows = []
+    for lexicon, name in enumerate(lexicons().names):
+        rows.append((f"lexicon {name}", lexicon))
+        if name in _ANY:
+            rows.append((f"any {name}", lexicon))
+    any_row = [row for row, (name, _) in enumerate(rows) if name.startswith("any ")]
+    source = [lexicon for _, lexicon in rows]
+    return tuple(name for name, _ in rows), np.array(source), any_row, [source[row] for row in any_row]
 
 
-def _lines(batch: Batch, gaps: NDArray[np.int64], lengths: NDArray[np.float32]) -> Columns:
-    columns: Columns = {}
-    after = np.concatenate([gaps[1:], [2]])
-    for name, least in (("line", 1), ("paragraph", 2)):
-        begins = gaps >= least
-        number = np.cumsum(begins) - 1
-        size = np.bincount(number)
-        place = np.arange(len(batch)) - np.flatnonzero(begins)[number] if len(batch) else number
-        columns[f"{name} begins"] = begins.astype(np.float32)
-        columns[f"{name} ends"] = (after >= least).astype(np.float32)
-        columns[f"{name} log sentences"] = np.log1p(size[number]).astype(np.float32)
-        columns[f"{name} log place"] = np.log1p(place).astype(np.float32)
-        columns[f"{name} log length"] = np.log1p(np.bincount(number, lengths)[number]).astype(np.float32)
-    columns["wide gap before"] = (gaps > 2).astype(np.float32)
+def _lines(gaps: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
+    n = len(gaps)
+    after = np.concatenate([gaps, [2]])[1:]
+    first, last = blocks(gaps)
+    characters = np.concatenate([[0], lengths.cumsum()])
+    logs = np.log1p([last - first, np.arange(n) - first, characters[last] - characters[first]])
+    columns: dict[str, NDArray[Any]] = {}
+    for row, (name, least) in enumerate((("line", 1), ("paragraph", 2))):
+        columns[f"{name} begins"] = gaps >= least
+        columns[f"{name} ends"] = after >= least
+        columns[f"{name} log sentences"], columns[f"{name} log place"], columns[f"{name} log length"] = logs[:, row]
+    columns["wide gap before"] = gaps > 2
     columns["log length"] = np.log1p(lengths)
-    return columns
+    return block(columns)
 
 
-def _place(batch: Batch) -> Columns:
-    size = np.diff(batch.documents)[batch.document]
-    place = np.arange(len(batch)) - batch.documents[batch.document]
-    left = size - 1 - place
-    return {
-        "document log sentences": np.log1p(size).astype(np.float32),
-        "document share before": (place / np.maximum(size - 1, 1)).astype(np.float32),
-        "document log place": np.log1p(place).astype(np.float32),
-        "document log left": np.log1p(left).astype(np.float32),
-        "document first": (place == 0).astype(np.float32),
-        "document second": (place == 1).astype(np.float32),
-        "document last": (left == 0).astype(np.float32),
-        "document last but one": (left == 1).astype(np.float32),
-    }
+def _document(batch: Sentences) -> Block:
+    begin, end = batch.documents[batch.document], batch.documents[batch.document + 1]
+    before = np.arange(len(batch)) - begin
+    size = end - begin
+    left = size - 1 - before
+    log_size, log_place, log_left = np.log1p([size, before, left])
+    return block({
+        "document log sentences": log_size,
+        "document share before": before / np.maximum(size - 1, 1),
+        "document log place": log_place,
+        "document log left": log_left,
+        "document first": before == 0,
+        "document second": before == 1,
+        "document last": left == 0,
+        "document last but one": left == 1,
+    })  # fmt: skip

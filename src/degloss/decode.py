@@ -15,27 +15,32 @@ matrix that forgets what was before it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss.context import CONTRASTS, SIGNALS, Context
-from degloss.cues import Cues
 from degloss.documents import Favor
-from degloss.encode import Batch
+from degloss.encode import Sentences
 
-BOUNDARY: Final = (
-    "same line", "new line", "blank line", "wide gap", "starts emoji", "starts bullet", "starts lower", "starts at",
-    "quotation open before", "quotation never closed", "quotation opens sentence", "after colon", "after no words",
-    "after link", "after quotation", "after emoji", "change commentary", "change boilerplate",
-)  # fmt: skip
+GAPS: Final = ("same line", "new line", "blank line", "wide gap")
+HERE: Final = ("starts emoji", "starts bullet", "starts lower", "starts at", "quotation open before",
+               "quotation never closed", "quotation opens sentence")  # fmt: skip
+BEFORE: Final = {"after colon": "ends colon", "after no words": "no words", "after link": "lexicon addresses",
+                 "after quotation": "quotation closes sentence", "after emoji": "ends emoji"}  # fmt: skip
+"""Cues of the sentence behind the boundary, and of the one before it (no more than 1 of each)."""
+BOUNDARY: Final = (*GAPS, *HERE, *BEFORE, "change commentary", "change boilerplate")
 SIDES: Final = ("score commentary", "score boilerplate", "chance commentary", "chance boilerplate", *SIGNALS)
 EDGES: Final = (*BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in SIDES))
 """What speaks for or against a change of speaker: the boundary itself, and how its two sides differ."""
 
 HIDDEN: Final = 32
 """Units of the hidden layer, which lets the weight of a cue depend on the kind of page; docs/experiments.md."""
+
+BLOCK: Final = 1024
+"""Sentences whose features are made at a time."""
 
 LIMIT: Final = 6.0
 """Standard deviations beyond which a context feature says no more; only odd pages have such values."""
@@ -68,42 +73,58 @@ class Chain:
     edges: NDArray[np.float32]
     first: NDArray[np.float32]
 
+    @cached_property
+    def both(self) -> NDArray[np.float32]:
+        """(k, HIDDEN + 3) to the hidden layer and past it, as one product."""
+        return np.concatenate([self.hidden, self.weights], 1)
 
-def edge_features(cues: Cues, around: Context) -> NDArray[np.float64]:
+
+def edge_features(around: Context) -> NDArray[np.float32]:
     """(n, e) the boundary between each sentence and the one before it."""
-    gaps = cues.gaps
-    chances = around.chances
+    return np.concatenate([_boundary(around), around.contrasts.T]).T
 
-    def before(column: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.concatenate([[np.float32(0)], column])[:-1]
 
-    columns = {
-        "same line": gaps == 0,
-        "new line": gaps == 1,
-        "blank line": gaps == 2,
-        "wide gap": gaps > 2,
-        "after colon": before(cues.column("ends colon")),
-        "after no words": before(cues.column("no words")),
-        "after link": before(np.minimum(cues.column("lexicon addresses"), 1)),
-        "after quotation": before(cues.column("quotation closes sentence")),
-        "after emoji": before(cues.column("ends emoji")),
-        "change commentary": np.abs(chances[:, 0] - before(chances[:, 0])),
-        "change boilerplate": np.abs(chances[:, 1] - before(chances[:, 1])),
-    }
-    boundary = [columns[name] if name in columns else cues.column(name) for name in BOUNDARY]
-    return np.concatenate([np.stack(boundary, 1), around.contrasts], 1, dtype=np.float64)
+def _boundary(around: Context) -> NDArray[np.float32]:
+    """(b, n) the edge features without the contrasts."""
+    wanted = (*HERE, *BEFORE.values())
+    rows = np.concatenate([cues.rows(wanted) for cues in around.cues], 1)
+    gaps = np.concatenate([cues.gaps for cues in around.cues])
+    behind = np.concatenate([np.minimum(rows[len(HERE) :], 1), around.chances.T])
+    before = np.zeros_like(behind)
+    before[:, 1:] = behind[:, :-1]
+    near = gaps == np.arange(len(GAPS) - 1)[:, None]
+    wide = gaps[None] >= len(GAPS) - 1
+    changes = np.abs(behind[len(BEFORE) :] - before[len(BEFORE) :])
+    parts = [near, wide, rows[: len(HERE)], before[: len(BEFORE)], changes]
+    return np.concatenate(parts, dtype=np.float32, casting="unsafe")
 
 
 def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, k) context features by the mean and spread of training, no further out than `LIMIT`."""
-    return np.asarray(np.clip((features - chain.mean) / chain.spread, -LIMIT, LIMIT), np.float32)
+    standard = features - chain.mean
+    standard /= chain.spread
+    return np.clip(standard, -LIMIT, LIMIT, out=standard)
 
 
 def emissions(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """(n, 3) what speaks for each label at each sentence, as logarithms without a fixed zero."""
-    standard = standardised(chain, features)
-    layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
-    return np.asarray(standard @ chain.weights + layer @ chain.hidden_weights + chain.bias, np.float64)
+    through = standardised(chain, features) @ chain.both
+    layer = np.tanh(through[:, :HIDDEN] + chain.hidden_bias)
+    return np.asarray(through[:, HIDDEN:] + layer @ chain.hidden_weights + chain.bias, np.float64)
+
+
+def evidence(chain: Chain, sentences: Sentences, around: Context) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The emissions (n, 3) and potentials (n, 3, 3) of all sentences.
+
+    They are those of all features and edges at once, made for so many sentences at a time that the features stay in
+    the processor's cache.
+    """
+    emission, changes = np.empty((len(around), 3)), np.empty((len(around), 9))
+    boundary = _boundary(around)
+    for rows, features, contrasts in around.blocks(BLOCK):
+        emission[rows] = emissions(chain, features.T)
+        changes[rows] = _changes(chain, np.concatenate([boundary[:, rows], contrasts]).T)
+    return emission, _potentials(chain, sentences, emission, changes)
 
 
 def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -114,13 +135,24 @@ def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def potentials(
-    chain: Chain, batch: Batch, emission: NDArray[np.float64], edges: NDArray[np.float64]
+    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], edges: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """(n, 3, 3) logarithms of the weight of going from label to label into each sentence."""
-    into = np.asarray((edges @ chain.edges.reshape(len(EDGES), 9)).reshape(-1, 3, 3), np.float64)
-    opening = batch.documents[:-1][np.diff(batch.documents) > 0]
-    into[opening] = chain.first  # the same from every label: what was before is forgotten
-    return into + emission[:, None, :]
+    return _potentials(chain, sentences, emission, _changes(chain, edges).astype(np.float64))
+
+
+def _changes(chain: Chain, edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return edges @ chain.edges.reshape(len(EDGES), 9)
+
+
+def _potentials(
+    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], changes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    logs = changes.reshape(-1, 3, 3)
+    opening = sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]
+    logs[opening] = chain.first  # the same from every label: what was before is forgotten
+    logs += emission[:, None, :]
+    return logs
 
 
 def marginals(logs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,27 +166,38 @@ def messages(
     logs: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Forward (n, 3), with its own sentence, and backward (n, 3) messages, each of any scale; and the matrices."""
-    matrices = np.exp(logs - logs.max((1, 2), keepdims=True))
+    n = len(logs)
+    flat = logs.reshape(n, 9)
+    matrices = np.exp(flat - flat.max(1, keepdims=True)).reshape(n, 3, 3)
+    # The backward messages are the forward messages of the reversed chain.
+    both = np.empty((2, n, 3, 3))
+    both[0], both[1] = matrices, matrices[::-1].swapaxes(1, 2)
+    into = _products(both)
+    ahead = (into[0] @ matrices)[:, 0]
+    return ahead / ahead.sum(1, keepdims=True), into[1, ::-1, 0], matrices
+
+
+def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, n, 1, 3) the product, of any scale, of all matrices (2, n, 3, 3) before each, from an even chance."""
     levels = [matrices]
-    while len(levels[-1]) > 1:
+    while levels[-1].shape[1] > 1:
         level = levels[-1]
-        if len(level) % 2:
-            level = np.concatenate([level, np.eye(3)[None]])
+        if level.shape[1] % 2:
+            level = np.concatenate([level, np.broadcast_to(np.eye(3), (2, 1, 3, 3))], 1)
             levels[-1] = level
-        product = level[0::2] @ level[1::2]
-        levels.append(product / product.max((1, 2), keepdims=True))
-    into = np.full((1, 1, 3), 1 / 3)
-    out = np.full((1, 3, 1), 1 / 3)
+        product = level[:, 0::2] @ level[:, 1::2]
+        product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
+        levels.append(product)
+    into = np.full((2, 1, 1, 3), 1 / 3)
     for level in reversed(levels[:-1]):
-        left, right = level[0::2], level[1::2]
-        into, out = into[: len(left)], out[: len(left)]  # without what an odd level above was filled up with
+        left = level[:, 0::2]
+        into = into[:, : left.shape[1]]  # without what an odd level above was filled up with
+        below = np.empty((2, level.shape[1], 1, 3))
         through = into @ left
-        back = right @ out
-        into = np.stack([into, through / through.sum(2, keepdims=True)], 1).reshape(-1, 1, 3)
-        out = np.stack([back / back.sum(1, keepdims=True), out], 1).reshape(-1, 3, 1)
-    n = len(matrices)
-    ahead = (into[:n] @ matrices)[:, 0]
-    return ahead / ahead.sum(1, keepdims=True), out[:n, :, 0], matrices
+        through /= through.sum(3, keepdims=True)
+        below[:, 0::2], below[:, 1::2] = into, through
+        into = below
+    return into[:, : matrices.shape[1]]
 
 
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:

@@ -8,19 +8,21 @@ other, each followed by one line break, so that no n-gram and no word reaches fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss import segment
-from degloss.characters import TABLE_SIZE, WORD_CLASSES, Char, classes, normal_forms
+from degloss.characters import WORD_CLASSES, Char, classes, normal_forms
+from degloss.slices import SLICE, Slice, slices
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """A batch of n sentences in d documents, w words and c code points.
+class Sentences:
+    """Where the n sentences of d documents stand.
 
     texts       the d documents as they came
     offsets     (d + 1) position of each document's first code point
@@ -28,11 +30,6 @@ class Batch:
     document    (n) which document a sentence belongs to
     starts      (n) position of a sentence's first code point
     ends        (n) position after its last one; neither of the two is white space
-    normal      (c) code points in their normal form
-    kinds       (c) `Char` classes
-    owner       (c) row of the sentence that began last, −1 before the first
-    word_starts, word_ends   (w) positions of the words
-    word_rows   (w) the sentence each word belongs to
     """
 
     texts: tuple[str, ...]
@@ -41,12 +38,6 @@ class Batch:
     document: NDArray[np.int64]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
-    normal: NDArray[np.uint32]
-    kinds: NDArray[np.uint8]
-    owner: NDArray[np.int32]
-    word_starts: NDArray[np.int64]
-    word_ends: NDArray[np.int64]
-    word_rows: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -56,58 +47,133 @@ class Batch:
         return slice(int(self.documents[document]), int(self.documents[document + 1]))
 
 
-def encode(texts: Sequence[str]) -> Batch:
-    """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
-    codes, offsets = _code_points(texts)
-    short = np.minimum(codes, TABLE_SIZE - 1)
-    kinds = classes()[short]
-    starts, ends, document = _sentences(texts, offsets, kinds)
+@dataclass(frozen=True, eq=False)
+class Batch(Sentences):
+    """A batch of n sentences in d documents, w words and c code points.
 
-    marks = np.zeros(len(codes), np.int32)
-    marks[starts] = 1
-    owner = np.cumsum(marks, dtype=np.int32) - np.int32(1)
+    blanks      (n) how many of the code points of a sentence are white space
+    normal      (c) code points in their normal form
+    kinds       (c) `Char` classes
+    owner       (c) row of the sentence that began last, −1 before the first
+    word_starts, word_ends   (w) positions of the words
+    word_rows   (w) the sentence each word belongs to
+    first_word  (n + 1) place of each sentence's first word among the words
+    slice       what the only text is a slice of; none if the texts are whole documents
+    """
 
-    inside = np.zeros(len(codes) + 1, np.int8)
-    np.less(kinds, WORD_CLASSES, out=inside[:-1].view(bool))
-    edges = np.diff(inside, prepend=np.int8(0))
-    word_starts = np.flatnonzero(edges == 1)
-    return Batch(
+    blanks: NDArray[np.int64]
+    normal: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    owner: NDArray[np.int32]
+    word_starts: NDArray[np.int64]
+    word_ends: NDArray[np.int64]
+    word_rows: NDArray[np.int32]
+    first_word: NDArray[np.int64]
+    slice: Slice | None = None
+
+    @property
+    def sentences(self) -> Sentences:
+        """Where the sentences stand, without all the rest."""
+        return Sentences(self.texts, self.offsets, self.documents, self.document, self.starts, self.ends)
+
+
+def batches(texts: Sequence[str]) -> Iterator[tuple[int, Batch]]:
+    """The texts in batches of about a slice each, with the number of the first: long ones in batches of their own."""
+    waiting: list[str] = []
+    size = 0
+    for number, text in enumerate(texts):
+        if len(text) > SLICE:
+            if waiting:
+                yield number - len(waiting), encode(waiting)
+                waiting, size = [], 0
+            yield from ((number, encode([part.text], part)) for part in slices(text, SLICE))
+        else:
+            waiting.append(text)
+            size += len(text)
+            if size >= SLICE:
+                yield number + 1 - len(waiting), encode(waiting)
+                waiting, size = [], 0
+    if waiting or not texts:
+        yield len(texts) - len(waiting), encode(waiting)
+
+
+def joined(texts: Sequence[str], batches: Sequence[tuple[int, Sentences, int]]) -> Sentences:
+    """The sentences of all batches as if they were one: of each the number of its first text, and that text's start."""
+    if len(batches) == 1 and len(batches[0][1].texts) == len(texts):
+        return batches[0][1]
+    offsets = _offsets(texts)
+    moves = [offsets[number] + start for number, _, start in batches]
+    document = np.concatenate([part.document + number for number, part, _ in batches])
+    return Sentences(
         texts=tuple(texts),
         offsets=offsets,
-        documents=np.searchsorted(document, np.arange(len(texts) + 1)),
+        documents=document.searchsorted(np.arange(len(texts) + 1)),
         document=document,
-        starts=starts,
-        ends=ends,
-        normal=normal_forms()[short],
-        kinds=kinds,
-        owner=owner,
-        word_starts=word_starts,
-        word_ends=np.flatnonzero(edges == -1),
-        word_rows=owner[word_starts],
+        starts=np.concatenate([part.starts + move for (_, part, _), move in zip(batches, moves, strict=True)]),
+        ends=np.concatenate([part.ends + move for (_, part, _), move in zip(batches, moves, strict=True)]),
     )
 
 
-def _code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """The code points of all texts, a line break after each, and where each text begins."""
-    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
+    """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
+    codes, offsets = _code_points(texts), _offsets(texts)
+    kinds = classes().take(codes, mode="clip")
+    starts, ends, blanks, document = _sentences(texts, offsets, kinds)
+
+    marks = np.zeros(len(codes), np.int32)
+    marks[starts] = 1
+    owner = marks.cumsum(dtype=np.int32)
+    owner -= 1
+    # Every text ends with a line break, so word edges come in pairs.
+    inside = np.zeros(len(codes) + 1, bool)
+    np.less(kinds, WORD_CLASSES, out=inside[1:])
+    edges = (inside[1:] != inside[:-1]).nonzero()[0].reshape(-1, 2)
+    word_starts = np.ascontiguousarray(edges[:, 0])
+    word_rows = owner[word_starts]
+    return Batch(
+        texts=tuple(texts),
+        offsets=offsets,
+        documents=document.searchsorted(np.arange(len(texts) + 1)),
+        document=document,
+        starts=starts,
+        ends=ends,
+        blanks=blanks,
+        normal=normal_forms().take(codes, mode="clip"),
+        kinds=kinds,
+        owner=owner,
+        word_starts=word_starts,
+        word_ends=np.ascontiguousarray(edges[:, 1]),
+        word_rows=word_rows,
+        first_word=word_rows.searchsorted(np.arange(len(starts) + 1)),
+        slice=slice,
+    )
+
+
+def _offsets(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Where each text begins, and behind the last: a line break follows each."""
+    return np.array(list(accumulate(map(len, texts), lambda offset, size: offset + size + 1, initial=0)), np.int64)
+
+
+def _code_points(texts: Sequence[str]) -> NDArray[np.intp]:
+    """The code points of all texts, a line break after each."""
     data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
-    return np.frombuffer(data, np.dtype("<u4")).astype(np.uint32, copy=False), offsets
+    # As they are to be indices, they are made the type of indices once and not at every look-up.
+    return np.frombuffer(data, np.dtype("<u4")).astype(np.intp)
 
 
 def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Starts, ends and documents of all sentences: the pieces between the cuts, white space trimmed off."""
-    ends: list[NDArray[np.int64]] = []
-    for text, offset in zip(texts, offsets.tolist(), strict=False):
-        ends.append(np.array(segment.cuts(text), np.int64) + offset)
-    cuts = np.concatenate([*ends, np.empty(0, np.int64)])
-    document = np.repeat(np.arange(len(texts)), [len(e) for e in ends])
-    before = np.concatenate([[0], cuts[:-1]])
-    before = np.maximum(before, offsets[document])
-    visible = np.flatnonzero((kinds != Char.SPACE) & (kinds != Char.NEWLINE))
-    first = np.searchsorted(visible, before)
-    after = np.searchsorted(visible, cuts)
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
+    ends = [segment.cuts(text) for text in texts]
+    document = np.repeat(np.arange(len(texts)), [len(of_text) for of_text in ends])
+    cuts = np.array(list(chain.from_iterable(ends)), np.int64) + offsets[document]
+    before = offsets[document]
+    before[1:] = np.maximum(before[1:], cuts[:-1])
+    visible = ((kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
+    first = visible.searchsorted(before)
+    after = visible.searchsorted(cuts)
     full = first < after
-    return visible[first[full]], visible[after[full] - 1] + 1, document[full]
+    first, after = first[full], after[full]
+    starts, ends = visible[first], visible[after - 1] + 1
+    return starts, ends, (ends - starts) - (after - first), document[full]

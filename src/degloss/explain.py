@@ -23,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss import context, decode
+from degloss.cues import Cues
 from degloss.documents import LABELS, Favor, Label, Sentence
-from degloss.encode import Batch
+from degloss.encode import Batch, batches
 from degloss.formats import painted, visible
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
+from degloss.words import hashes
 
 Weights = NDArray[np.float32]
 Difference = Callable[[Weights], NDArray[np.float64]]
@@ -70,17 +72,31 @@ def explain(
     """The explanations of every sentence that is not article, or of every sentence, in order."""
     sentences = separator.separate(text, favor=favor).sentences
     stages = separator.stages([text])
-    grams = list(families(stages.batch, stages.word_hashes))
-    for row, sentence in enumerate(sentences):
-        if everything or sentence.label != "article":
-            before = LABELS.index(sentences[row - 1].label) if row else None
-            yield _explanation(separator, stages, grams, row, sentence, before)
+    row = 0
+    for (_, batch), looks in zip(batches([text]), stages.around.cues, strict=True):
+        grams = list(families(batch, hashes(batch)))
+        for place in range(len(batch)):
+            sentence = sentences[row]
+            if everything or sentence.label != "article":
+                before = LABELS.index(sentences[row - 1].label) if row else None
+                heard = _Heard(batch, grams, looks, place)
+                yield _explanation(separator, stages, heard, row, sentence, before)
+            row += 1
+
+
+class _Heard(NamedTuple):
+    """A sentence of a batch, with all n-grams and cues of it."""
+
+    batch: Batch
+    grams: list[Family]
+    cues: Cues
+    place: int
 
 
 def _explanation(
     separator: Separator,
     stages: Stages,
-    grams: list[Family],
+    heard: _Heard,
     row: int,
     sentence: Sentence,
     before: int | None,
@@ -98,8 +114,8 @@ def _explanation(
         return np.asarray(columns[..., won] - columns[..., rival])
 
     final = float(np.log(chances[won]) - np.log(chances[rival]))
-    voice = stages.cues.voice
-    looks = (stages.cues.values[row, :voice] - model.mean) / model.spread
+    voice = heard.cues.voice
+    looks = (heard.cues.values[heard.place, :voice] - model.mean) / model.spread
     here = stages.features[row : row + 1]
     surroundings = decode.standardised(chain, here)[0] * difference(decode.slopes(chain, here)[0])
     if before is None:
@@ -108,21 +124,22 @@ def _explanation(
         edges = _sorted(zip(decode.EDGES, stages.edges[row] * difference(chain.edges[:, before]), strict=True))
     return Explanation(
         sentence=sentence,
-        text=stages.batch.texts[0][sentence.start : sentence.end],
+        text=stages.sentences.texts[0][sentence.start : sentence.end],
         rival=LABELS[rival],
         alone=float(difference(stages.scores[row])),
         final=final,
-        ngrams=_ngrams(stages.batch, grams, row, model.table, difference),
-        cues=_sorted(zip(stages.cues.names[:voice], looks * difference(model.weights), strict=True)),
-        context=_sorted(zip(context.names(stages.cues), surroundings, strict=True)),
+        ngrams=_ngrams(heard, model.table, difference),
+        cues=_sorted(zip(heard.cues.names[:voice], looks * difference(model.weights), strict=True)),
+        context=_sorted(zip(context.names(heard.cues), surroundings, strict=True)),
         biases=(float(difference(model.bias)), float(difference(chain.bias))),
         boundaries=final - float(difference(stages.emission[row])),
         edges=edges,
     )
 
 
-def _ngrams(batch: Batch, grams: list[Family], row: int, table: Weights, difference: Difference) -> tuple[Reason, ...]:
+def _ngrams(heard: _Heard, table: Weights, difference: Difference) -> tuple[Reason, ...]:
     """The n-grams of a sentence, those that stand in it more than once as one."""
+    batch, grams, _, row = heard
     sums: defaultdict[str, float] = defaultdict(float)
     for family in grams:
         first = int(family.first[row])

@@ -39,7 +39,7 @@ class Family:
     """
 
     name: str
-    index: NDArray[np.uint32]
+    index: NDArray[np.intp]
     first: NDArray[np.int64]
     count: NDArray[np.int64]
     length: int
@@ -57,9 +57,8 @@ def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
-    rows = batch.word_rows
-    count = np.bincount(rows, minlength=len(batch))
-    first = np.cumsum(count) - count
+    first = batch.first_word[:-1]
+    count = batch.first_word[1:] - first
     yield Family("word", _index(word_hashes, 1), first, count, 1)
     # A pair belongs to its first word; the last word of a sentence has none.
     pairs = word_hashes[:-1] * _SEED + word_hashes[1:]
@@ -69,15 +68,20 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
 def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:
     # A space in front, so that the first sentence of a batch has a left edge like any other.
     text = np.concatenate([normal_forms()[[ord(" ")]], text])
+    lengths = batch.ends - batch.starts
     hashes = text
     for order in range(2, max(CHARACTER_ORDERS) + 1):
-        hashes = hashes[:-1] * BASE + text[order - 1 :]
+        hashes = hashes[:-1] * BASE
+        hashes += text[order - 1 :]
         if order in CHARACTER_ORDERS:
-            count = np.maximum(batch.ends - batch.starts + 3 - order, 0)
+            count = np.maximum(lengths + (3 - order), 0)
             yield Family(f"characters {order}", _index(hashes, 2 + order), batch.starts, count, order)
 
 
-def _index(hashes: NDArray[np.uint32], family: int) -> NDArray[np.uint32]:
+def _index(hashes: NDArray[np.uint32], family: int) -> NDArray[np.intp]:
     """The table entry of each hash; each family is stirred differently."""
-    stirred = (hashes + np.uint32((family * int(_SEED)) & 0xFFFFFFFF)) * _MIX
-    return np.asarray(stirred >> np.uint32(32 - TABLE_BITS), np.uint32)
+    stirred = hashes + np.uint32((family * int(_SEED)) & 0xFFFFFFFF)
+    stirred *= _MIX
+    index = np.empty(len(stirred), np.intp)
+    np.right_shift(stirred, np.uint32(32 - TABLE_BITS), out=index)
+    return index

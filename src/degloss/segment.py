@@ -14,7 +14,7 @@ two speakers costs a sentence.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import sentencex
@@ -51,27 +51,21 @@ def cuts(text: str) -> list[int]:
     ends: list[int] = []
     position = 0
     for line in logical_lines(text):
-        if len(line) > CHUNK:
-            for chunk in _chunks(line):
-                _cut_line(chunk, position, ends)
-                position += len(chunk)
-        else:
-            _cut_line(line, position, ends)
-            position += len(line)
+        for stretch in _chunks(line) if len(line) > CHUNK else (line,):
+            pieces = _split(stretch)
+            if len(pieces) > 1:
+                _cut(pieces, position, ends)
+            position += len(stretch)
+            ends.append(position)
     return ends
 
 
-def _cut_line(line: str, position: int, ends: list[int]) -> None:
-    """Appends the ends of the sentences of one line that begins at `position` of the text."""
-    pieces = _split(line)
-    if len(pieces) > 1:
-        last = len(pieces) - 1
-        for i, piece in enumerate(pieces):
-            position += len(piece)
-            if i == last or not _joins(piece, pieces[i + 1]):
-                ends.append(position)
-    else:
-        ends.append(position + len(line))
+def _cut(pieces: list[str], position: int, ends: list[int]) -> None:
+    """Appends where the pieces of one line end, which begins at `position` of the text, but for the last one."""
+    for piece, following in pairwise(pieces):
+        position += len(piece)
+        if not _joins(piece, following):
+            ends.append(position)
 
 
 def _split(line: str) -> list[str]:
@@ -88,14 +82,19 @@ def _split(line: str) -> list[str]:
 
 def _joins(piece: str, following: str) -> bool:
     """Whether a cut between these two pieces is to be undone."""
+    first = following[0]
+    if first in _JOINERS:
+        return True
+    if not piece[-1].isspace() and (
+        _NO_LETTERS.fullmatch(piece) or (first in _CLOSERS and _NO_LETTERS.fullmatch(following))
+    ):
+        return True
+    # Nearly all sentences end with a word in small letters, and no enumerator ends with two of them.
+    word = piece[-4:-2]
+    if word.islower() and word.isalpha() and len(word) == 2:
+        return False
     tail = piece[-8:]
-    if "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail):
-        return True
-    if following[0] in _JOINERS:
-        return True
-    if _NO_LETTERS.fullmatch(piece) and not piece[-1].isspace():
-        return True
-    return following[0] in _CLOSERS and not piece[-1].isspace() and _NO_LETTERS.fullmatch(following) is not None
+    return "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail) is not None
 
 
 def _chunks(line: str) -> list[str]:
@@ -120,24 +119,19 @@ def logical_lines(text: str) -> list[str]:
     lines = text.splitlines(keepends=True)
     low, high = WRAP_WIDTHS
     logical: list[str] = []
-    first = 0
-    while first < len(lines):
-        # A paragraph: lines that are neither blank nor too long to be wrapped.
-        last = first
-        while last < len(lines) and len(lines[last]) <= high + 2 and not lines[last].isspace():
-            last += 1
-        if last - first < 3:
-            logical.extend(lines[first : last + 1])
+    done = first = 0
+    # A paragraph: lines that are neither blank nor too long to be wrapped. An empty line behind the last ends it.
+    for last, line in enumerate(chain(lines, ("\n",))):
+        if len(line) > high + 2 or line.isspace():
+            if last - first > 2:
+                paragraph = lines[first:last]
+                width = max(len(line.rstrip()) for line in paragraph)
+                if width >= low and _is_wrapped(paragraph, width):
+                    logical += lines[done:first]
+                    logical.append("".join(line.rstrip(LINE_BREAKS).ljust(len(line)) for line in paragraph))
+                    done = last
             first = last + 1
-            continue
-        paragraph = lines[first:last]
-        width = max(len(line.rstrip()) for line in paragraph)
-        if width < low or not _is_wrapped(paragraph, width):
-            logical.extend(paragraph)
-        else:
-            logical.append("".join(line.rstrip(LINE_BREAKS).ljust(len(line)) for line in paragraph))
-        first = last
-    return logical
+    return logical + lines[done:] if logical else lines
 
 
 def _is_wrapped(paragraph: list[str], width: int) -> bool:

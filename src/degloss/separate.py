@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,30 +18,48 @@ from numpy.typing import NDArray
 from degloss import artefact
 from degloss.artefact import Model
 from degloss.classify import sentence_scores
-from degloss.context import context
-from degloss.cues import Cues, cues
-from degloss.decode import decide, edge_features, emissions, marginals, potentials
+from degloss.context import Context, context
+from degloss.cues import Cues, place, voices
+from degloss.decode import decide, edge_features, evidence, marginals
 from degloss.documents import FAVORS, Favor, Separation
-from degloss.encode import Batch, encode
+from degloss.encode import Sentences, batches, joined
+from degloss.slices import SLICE
 from degloss.words import hashes
 
 BATCH_DOCUMENTS: Final = 256
-BATCH_CHARACTERS: Final = 1_000_000
-"""A batch ends at whichever comes first: large enough that array calls cost nothing, small enough for the cache."""
+"""A batch ends with so many documents or with the characters of a slice, whichever comes first."""
+_LARGE_ARRAY: Final = 24 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """Everything the stages computed on the way, for `explain` and for training."""
+    """What the stages compute on the way, for `explain` and for training.
 
-    batch: Batch
-    word_hashes: NDArray[np.uint32]
-    cues: Cues
+    scores    (n, 2) by the lone sentence
+    emission  (n, 3) what speaks for each label at each sentence
+    logs      (n, 3, 3) the chain's potentials
+    """
+
+    sentences: Sentences
     scores: NDArray[np.float64]
-    features: NDArray[np.float32]
-    edges: NDArray[np.float64]
+    around: Context
     emission: NDArray[np.float64]
-    chances: NDArray[np.float64]
+    logs: NDArray[np.float64]
+
+    @cached_property
+    def chances(self) -> NDArray[np.float64]:
+        """(n, 3) the probability of each label."""
+        return marginals(self.logs)
+
+    @cached_property
+    def features(self) -> NDArray[np.float32]:
+        """(n, k) the context features."""
+        return self.around.features
+
+    @cached_property
+    def edges(self) -> NDArray[np.float32]:
+        """(n, e) the boundary features."""
+        return edge_features(self.around)
 
 
 class Separator:
@@ -49,6 +67,10 @@ class Separator:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        # The C library of Linux gives the memory of large arrays back to the system at once and has it zeroed page
+        # by page when it asks anew, until an array as large as this has been freed (mallopt(3), M_MMAP_THRESHOLD).
+        # Never touched, this one takes no memory; without it a batch takes half as long again.
+        np.empty(_LARGE_ARRAY, np.uint8)
 
     def separate(self, text: str, *, favor: Favor = "balanced") -> Separation:
         """Labels every sentence of one text; see `degloss.separate`."""
@@ -64,7 +86,7 @@ class Separator:
         for text in texts:
             waiting.append(text)
             size += len(text)
-            if len(waiting) == BATCH_DOCUMENTS or size >= BATCH_CHARACTERS:
+            if len(waiting) == BATCH_DOCUMENTS or size >= SLICE:
                 yield from self.separate_batch(waiting, favor=favor)
                 waiting, size = [], 0
         if waiting:
@@ -77,37 +99,48 @@ class Separator:
             if not isinstance(text, str):
                 raise TypeError(f"a text must be str, not {type(text).__name__}; decode bytes first")
         stages = self.stages(texts)
-        labels, confidences = decide(stages.chances, favor)
-        return _separations(stages, labels, confidences)
+        sentences, scores, logs = stages.sentences, stages.scores, stages.logs
+        del stages  # all the rest of it, which takes more memory than what follows
+        labels, confidences = decide(marginals(logs), favor)
+        return _separations(sentences, scores, labels, confidences)
 
     def stages(self, texts: Sequence[str]) -> Stages:
-        """The stages up to the probabilities, for a batch of texts."""
-        model = self.model
-        batch = encode(texts)
-        word_hashes = hashes(batch)
-        looks = cues(batch, word_hashes)
-        scores = sentence_scores(model.sentence, batch, word_hashes, looks)
-        around = context(batch, looks, scores)
-        emission = emissions(model.chain, around.features)
-        edges = edge_features(looks, around)
-        chances = marginals(potentials(model.chain, batch, emission, edges))
-        return Stages(batch, word_hashes, looks, scores, around.features, edges, emission, chances)
+        """The stages up to the chain, for a batch of texts."""
+        sentences, looks, scores = self._alone(texts)
+        around = context(sentences, looks, scores)
+        emission, logs = evidence(self.model.chain, sentences, around)
+        return Stages(sentences, scores, around, emission, logs)
+
+    def _alone(self, texts: Sequence[str]) -> tuple[Sentences, list[Cues], NDArray[np.float64]]:
+        """What each sentence says for itself: for long texts in slices, of which little is kept."""
+        parts: list[tuple[int, Sentences, int]] = []
+        looks, scores = [], [np.empty((0, 2))]
+        for number, batch in batches(texts):
+            word_hashes = hashes(batch)
+            heard = voices(batch, word_hashes)
+            scores.append(sentence_scores(self.model.sentence, batch, word_hashes, heard))
+            looks.append(heard)
+            parts.append((number, batch.sentences, batch.slice.start if batch.slice else 0))
+        sentences = joined(texts, parts)
+        place(sentences, looks)
+        return sentences, looks, np.concatenate(scores)
 
 
-def _separations(stages: Stages, labels: NDArray[np.int8], confidences: NDArray[np.float64]) -> list[Separation]:
-    batch = stages.batch
-    odds = np.exp(np.clip(stages.scores, -30, 30))
-    lone = np.concatenate([np.ones((len(batch), 1)), odds], 1)
-    lone_labels = lone.argmax(1).astype(np.int8)
-    lone_scores = lone.max(1) / lone.sum(1)
+def _separations(
+    sentences: Sentences, scores: NDArray[np.float64], labels: NDArray[np.int8], confidences: NDArray[np.float64]
+) -> list[Separation]:
+    odds = np.exp(np.clip(scores, -30, 30))
+    most = odds.max(1)
+    lone_labels = np.where(most > 1, 1 + odds.argmax(1), 0).astype(np.int8)
+    lone_scores = np.maximum(most, 1) / (1 + odds.sum(1))
     found = []
-    for i, text in enumerate(batch.texts):
-        rows, offset = batch.rows(i), batch.offsets[i]
+    for i, text in enumerate(sentences.texts):
+        rows, offset = sentences.rows(i), sentences.offsets[i]
         found.append(
             Separation(
                 text=text,
-                starts=batch.starts[rows] - offset,
-                ends=batch.ends[rows] - offset,
+                starts=sentences.starts[rows] - offset,
+                ends=sentences.ends[rows] - offset,
                 labels=labels[rows],
                 confidences=confidences[rows],
                 lone_labels=lone_labels[rows],

@@ -66,18 +66,19 @@ def hash_word(word: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Lexicons:
-    """All lexicons as one hash table.
+    """All lexicons as one hash table of 2^16 slots; a hash belongs into the slot of its upper 16 bits.
 
     names    the lexicons, in the order of their columns
-    hashes   (e) the entries' hashes; an entry of several lexicons stands there once for each
-    columns  (e) the lexicon of each entry
-    slots    (2^16) first entry with these upper 16 bits, e where there is none
+    slots    (2^16) the row of `hashes` that holds the entries of a slot, 0 where there are none
+    hashes   (r, most) the entries of each slot that has any, an entry of several lexicons once for each; what is
+             left of a row is filled up with a hash that belongs into another slot, row 0 is no slot's
+    columns  (r, most) the lexicon of each entry
     """
 
     names: tuple[str, ...]
+    slots: NDArray[np.uint16]
     hashes: NDArray[np.uint32]
     columns: NDArray[np.int64]
-    slots: NDArray[np.int32]
 
 
 @cache
@@ -85,42 +86,41 @@ def lexicons() -> Lexicons:
     """The lexicons that come with degloss."""
     folder = resources.files("degloss") / "lexicons" / "german"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
-    pairs = sorted(
-        (hash_word(line), column)
-        for column, file in enumerate(files)
-        for line in file.read_text("utf-8").split("\n")
-        if line and not line.startswith("#")
-    )
-    entries = np.array([pair[0] for pair in pairs], np.uint32)
-    slots = np.full(1 << _SLOT_BITS, len(pairs), np.int32)
-    slots[(entries >> (32 - _SLOT_BITS))[::-1]] = np.arange(len(pairs), dtype=np.int32)[::-1]
-    return Lexicons(
-        names=tuple(file.name.removesuffix(".txt") for file in files),
-        hashes=entries,
-        columns=np.array([pair[1] for pair in pairs], np.int64),
-        slots=slots,
-    )
+    entries: dict[int, list[tuple[int, int]]] = {}
+    for column, file in enumerate(files):
+        for line in file.read_text("utf-8").split("\n"):
+            if line and not line.startswith("#"):
+                value = hash_word(line)
+                entries.setdefault(value >> (32 - _SLOT_BITS), []).append((value, column))
+    slots = np.zeros(1 << _SLOT_BITS, np.uint16)
+    slots[list(entries)] = np.arange(1, len(entries) + 1)
+    most = max(map(len, entries.values()))
+    hashes = np.zeros((len(entries) + 1, most), np.uint32)
+    columns = np.zeros((len(entries) + 1, most), np.int64)
+    for row, (slot, members) in enumerate(entries.items(), 1):
+        hashes[row] = (slot ^ 1) << (32 - _SLOT_BITS)
+        for place, (value, column) in enumerate(members):
+            hashes[row, place], columns[row, place] = value, column
+    return Lexicons(tuple(file.name.removesuffix(".txt") for file in files), slots, hashes, columns)
+
+
+def lexicon_hits(word_hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The words that stand in a lexicon, as their places in `word_hashes`, and the column of that lexicon."""
+    lexicon = lexicons()
+    row = lexicon.slots.take(word_hashes >> np.uint32(32 - _SLOT_BITS), mode="clip")
+    word = row.nonzero()[0]
+    row = row[word]
+    found = (lexicon.hashes.take(row, axis=0, mode="clip") == word_hashes[word, None]).ravel().nonzero()[0]
+    which, place = np.divmod(found, lexicon.hashes.shape[1])
+    return word[which], lexicon.columns[row[which], place]
 
 
 def lexicon_counts(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.float32]:
     """(n, lexicons) how many words of each sentence stand in each lexicon."""
-    lexicon = lexicons()
-    width = len(lexicon.names)
-    entry = lexicon.slots[word_hashes >> (32 - _SLOT_BITS)]
-    word = np.flatnonzero(entry < len(lexicon.hashes))
-    entry = entry[word]
-    flat = np.zeros(len(batch) * width, np.float32)
-    # Entries of one slot are neighbours: walk along them until all candidates have left theirs.
-    while len(word):
-        hit = lexicon.hashes[entry] == word_hashes[word]
-        cell = batch.word_rows[word[hit]].astype(np.int64) * width + lexicon.columns[entry[hit]]
-        flat += np.bincount(cell, minlength=len(flat)).astype(np.float32)
-        entry = entry + 1
-        stays = entry < len(lexicon.hashes)
-        entry, word = entry[stays], word[stays]
-        same = lexicon.hashes[entry] >> (32 - _SLOT_BITS) == word_hashes[word] >> (32 - _SLOT_BITS)
-        entry, word = entry[same], word[same]
-    return flat.reshape(len(batch), width)
+    width = len(lexicons().names)
+    word, column = lexicon_hits(word_hashes)
+    cells = batch.word_rows[word].astype(np.int64) * width + column
+    return np.bincount(cells, minlength=len(batch) * width).astype(np.float32).reshape(len(batch), width)
 
 
 def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -130,14 +130,16 @@ def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     and the first word of a sentence stay.
     """
     rows, kinds = batch.word_rows, batch.kinds
-    opening = np.ones(len(rows), bool)
-    opening[1:] = rows[1:] != rows[:-1]
-    noun = (kinds[batch.word_starts] == Char.UPPER) & (kinds[batch.word_starts + 1] != Char.UPPER) & ~opening
+    noun = kinds[batch.word_starts] == Char.UPPER
+    noun &= kinds[batch.word_starts + 1] != Char.UPPER
     noun &= batch.word_ends - batch.word_starts > SHORT
-    known = lexicons().hashes
-    noun &= known[np.minimum(np.searchsorted(known, word_hashes), len(known) - 1)] != word_hashes
-    marks = np.zeros(len(kinds), np.int8)
-    marks[batch.word_starts[noun]] = 1
-    marks[batch.word_ends[noun] - ENDING] = -1
-    inside = np.cumsum(marks, dtype=np.int8).view(bool)
+    noun[:1] = False
+    noun[1:] &= rows[1:] == rows[:-1]
+    nouns = noun.nonzero()[0]
+    known, _ = lexicon_hits(word_hashes[nouns])
+    nouns = np.delete(nouns, known)
+    marks = np.zeros(len(kinds), np.int32)
+    marks[batch.word_starts[nouns]] = 1
+    marks[batch.word_ends[nouns] - ENDING] = -1
+    inside = np.cumsum(marks, dtype=np.int32, out=marks)
     return np.where(inside, np.uint32(ord("x")), batch.normal)

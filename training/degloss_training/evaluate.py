@@ -60,8 +60,8 @@ class Result:
         for first in range(0, len(rows), 200):
             part = rows[first : first + 200]
             stages = separator.stages([r[2] for r in part])
-            batch = stages.batch
-            covered = np.full(len(batch.normal), -1, np.int8)
+            batch = stages.sentences
+            covered = np.full(batch.offsets[-1], -1, np.int8)
             for (_, _, _, spans), offset in zip(part, batch.offsets.tolist(), strict=False):
                 for start, end, label in spans:
                     if label != "uncertain":

@@ -142,7 +142,8 @@ def chain_data(data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.
     )
     looks = replace(data.cues, values=data.cues.values[rows], gaps=data.cues.gaps[rows])
     around = context(batch, looks, scores)
-    return ChainData(batch, around.features, edge_features(looks, around), data.gold[rows], data.chain_weight[rows])
+    edges = edge_features(around).astype(np.float64)
+    return ChainData(batch, around.features, edges, data.gold[rows], data.chain_weight[rows])
 
 
 def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.int64]:
