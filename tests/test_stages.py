@@ -29,8 +29,9 @@ from degloss.cues import Cues, cues
 from degloss.decode import EDGES, Chain, decide, edge_features, marginals, potentials
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
-from degloss.ngrams import CHARACTER_ORDERS, TABLE_BITS, families, scale
+from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, scale
 from degloss.separate import Separator
+from degloss.skeleton import function_words, skeleton
 from degloss.words import hash_word, hashes, lexicon_counts, lexicons
 from degloss_training import corpus, fit
 from degloss_training.prepare import Prepared
@@ -205,6 +206,11 @@ def naive_families(text: str, start: int, end: int) -> dict[str, Counter[int]]:
         "word": Counter(table_entry(value, 1) for value in values),
         "words": Counter(table_entry((a * SEED + b) % 2**32, 2) for a, b in itertools.pairwise(values)),
     }
+    bones = naive_skeleton(text, words)
+    for order in SKELETON_ORDERS:
+        runs = [bones[i : i + order] for i in range(len(bones) - order + 1)]
+        numbers = (sum(b * SEED ** (order - 1 - i) for i, b in enumerate(run)) % 2**32 for run in runs)
+        found[f"skeleton {order}"] = Counter(table_entry(number, 7 + order) for number in numbers)
     for order in CHARACTER_ORDERS:
         grams = [veil[i : i + order] for i in range(start - 1, end + 1 - order + 1)]
         numbers = (sum(c * BASE ** (order - 1 - i) for i, c in enumerate(gram)) % 2**32 for gram in grams)
@@ -212,10 +218,60 @@ def naive_families(text: str, start: int, end: int) -> dict[str, Counter[int]]:
     return found
 
 
+def naive_skeleton(text: str, words: list[tuple[int, int]]) -> list[int]:
+    forms, kinds = normal_forms(), classes()
+
+    def form(place: int) -> int:
+        return int(forms[min(ord(text[place]), len(forms) - 1)])
+
+    bones = []
+    for number, (a, b) in enumerate(words):
+        value = hash_word(text[a:b])
+        if value not in {hash_word(word) for word in function_words()}:
+            value = form(b - 1) * 31 + form(max(b - 2, a)) * 1009 + form(max(b - 3, a)) * 77731 + 999
+            if kinds[min(ord(text[a]), len(kinds) - 1)] == Char.DIGIT:
+                value = 12345
+            elif number and kinds[min(ord(text[a]), len(kinds) - 1)] == Char.UPPER:
+                value = 777
+        behind = int(kinds[min(ord(text[b]), len(kinds) - 1)])
+        bones.append((value * 0x9E3779B1 + behind * 77731) % 2**32)
+    return bones
+
+
+def test_no_two_function_words_share_a_slot() -> None:
+    words = function_words()
+    batch = encode(["\n".join(words)])
+    assert len(batch.word_starts) == len(words) == len(set(words))
+    one_by_one = encode(["\n".join(f"{word} qqq" for word in words)])
+    bones = skeleton(one_by_one, hashes(one_by_one)).reshape(-1, 2)
+    assert len(set(bones[:, 0].tolist())) == len(words)  # every one of them is known as itself
+    assert len(set(bones[:, 1].tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Ich habe den Minister gestern gehört.", "Ich habe den Nachbarn gestern gehört.", True),
+        ("Ich habe den Minister gestern gehört.", "Er hatte den Minister gestern gehört.", False),
+        ("Sie prüfen den Antrag 2021.", "Sie prüfen den Antrag 1987.", True),
+        ("Wir fordern den Rücktritt!", "Wir fördern den Rücktritt!", True),
+        ("Wir fordern, den Rücktritt", "Wir fordern den Rücktritt", False),
+    ],
+)
+def test_a_skeleton_keeps_the_build_and_drops_the_topic(one: str, other: str, same: bool) -> None:
+    a, b = (skeleton(batch, hashes(batch)).tolist() for batch in (encode([one]), encode([other])))
+    assert (a == b) == same
+
+
 def test_families_are_those_of_a_slow_reference() -> None:
     batch = encode(["Vorweg.", *TEXTS])  # the very first sentence of a batch has a test of its own below
     found = list(families(batch, hashes(batch)))
-    assert [f.name for f in found] == ["word", "words", *(f"characters {n}" for n in CHARACTER_ORDERS)]
+    assert [f.name for f in found] == [
+        "word",
+        "words",
+        *(f"skeleton {n}" for n in SKELETON_ORDERS),
+        *(f"characters {n}" for n in CHARACTER_ORDERS),
+    ]
     whole = "\n" + "".join(f"{text}\n" for text in batch.texts)
     for row in range(1, len(batch)):
         expected = naive_families(whole, int(batch.starts[row]) + 1, int(batch.ends[row]) + 1)

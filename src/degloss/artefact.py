@@ -34,7 +34,7 @@ from degloss.ngrams import TABLE_BITS
 from degloss.words import hashes
 
 FORMAT: Final = 1
-FEATURES: Final = 1
+FEATURES: Final = 2
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20

@@ -55,8 +55,8 @@ def _sums(table: NDArray[np.float32], family: Family) -> NDArray[np.complex64]:
     For a sentence without any it is anything.
     """
     size = len(family.index)
-    # The zeros behind keep legal what points behind the last n-gram.
-    values = np.empty(size + 2, np.complex64)
+    # The zeros behind keep legal what points behind the last n-gram, as far as a last sentence of no n-grams does.
+    values = np.empty(size + family.length + 1, np.complex64)
     values[size:] = 0
     # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
     table.view(np.complex64)[:, 0].take(family.index, out=values[:size], mode="wrap")

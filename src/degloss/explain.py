@@ -157,7 +157,7 @@ def _string(batch: Batch, family: Family, place: int) -> str:
     def between(start: int, end: int) -> str:
         return "".join(map(chr, batch.normal[start:end].tolist()))
 
-    if family.name.startswith("word"):
+    if family.name.startswith(("word", "skeleton")):
         words = range(place, place + family.length)
         return " ".join(between(int(batch.word_starts[word]), int(batch.word_ends[word])) for word in words)
     return between(max(place - 1, 0), place - 1 + family.length)

@@ -1,11 +1,11 @@
 """Hashed n-grams: what a sentence says, as numbers of a table of 2^18 weights.
 
-Two kinds: words and pairs of neighbouring words, and character n-grams of a few lengths that may reach one
-character over the sentence's edge, so that beginnings and ends of sentences count as such. Character n-grams
-are taken with nouns and names veiled: they make up most of a text's characters and tell its topic, not its
-speaker. An n-gram is never stored as a string: the hashes are rolled over the whole batch at once (Rabin and
-Karp 1987; feature hashing after Weinberger et al. 2009). Training turns them into a sparse matrix and the
-scorer looks their weights up: both from `families`.
+Three kinds: words and pairs of neighbouring words; runs of words of the sentence's skeleton; and character n-grams
+of a few lengths that may reach one character over the sentence's edge, so that beginnings and ends of sentences
+count as such. Character n-grams are taken with nouns and names veiled: they make up most of a text's characters
+and tell its topic, not its speaker. An n-gram is never stored as a string: the hashes are rolled over the whole
+batch at once (Rabin and Karp 1987; feature hashing after Weinberger et al. 2009). Training turns them into a
+sparse matrix and the scorer looks their weights up: both from `families`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from degloss.characters import normal_forms
 from degloss.encode import Batch
+from degloss.skeleton import skeleton
 from degloss.words import BASE, veiled
 
 TABLE_BITS: Final = 18
 CHARACTER_ORDERS: Final = (3, 4, 5)
+SKELETON_ORDERS: Final = (2, 3, 4)
 _MIX: Final = np.uint32(0x9E3779B1)  # 2^32 / golden ratio: multiplicative hashing, Knuth vol. 3, 6.4
 _SEED: Final = np.uint32(0x85EBCA6B)
 
@@ -48,6 +50,7 @@ class Family:
 def families(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
     """The families of n-grams, one after the other, so that only one is in memory at a time."""
     yield from _words(batch, word_hashes)
+    yield from _skeletons(batch, skeleton(batch, word_hashes))
     yield from _characters(batch, veiled(batch, word_hashes))
 
 
@@ -63,6 +66,17 @@ def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
     # A pair belongs to its first word; the last word of a sentence has none.
     pairs = word_hashes[:-1] * _SEED + word_hashes[1:]
     yield Family("words", _index(pairs, 2), first, np.maximum(count - 1, 0), 2)
+
+
+def _skeletons(batch: Batch, words: NDArray[np.uint32]) -> Iterator[Family]:
+    first = batch.first_word[:-1]
+    count = batch.first_word[1:] - first
+    hashes = words
+    for order in SKELETON_ORDERS:
+        hashes = hashes[:-1] * _SEED
+        hashes += words[order - 1 :]
+        number = 2 + max(CHARACTER_ORDERS) + order
+        yield Family(f"skeleton {order}", _index(hashes, number), first, np.maximum(count - (order - 1), 0), order)
 
 
 def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:

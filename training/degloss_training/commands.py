@@ -6,6 +6,7 @@ The package `degloss` finds these functions by entry point and hands them its re
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Final
@@ -16,9 +17,9 @@ from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import Separator, load
 from degloss.write import write_file
+from degloss_training import ablate, gate, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
-from degloss_training import gate, metric, recipe, report, statistics
 from degloss_training.train import train as train_model
 
 HERE: Final = Path(__file__).parents[1]
@@ -45,6 +46,7 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--real", type=Path, help="folder of annotated real text: *.jsonl, *.jsonl.gz")
     parser.add_argument("--out", type=Path, default=Path("build/eval"), help="folder for tables and plots")
     parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation, which takes minutes")
+    parser.add_argument("--no-ablations", action="store_true", help="leave out what takes longest: training without…")
     parser.add_argument("--gate", action="store_true", help="only check the floors of the gate set")
     parser.add_argument("--floors", type=Path, default=FLOORS, help="the floors")
     parser.add_argument("--set-floors", action="store_true", help="with --gate: set the floors to what is reached")
@@ -59,6 +61,8 @@ def evaluate(arguments: list[str]) -> int:
         results.append(_folds(options))
     results += _real(options.real, separator)
     print(report.write(results, options.out))
+    if not options.no_ablations:
+        print(_ablations(options))
     _say(f"tables and plots are in {options.out}")
     return 0
 
@@ -121,14 +125,31 @@ def _folds(options: argparse.Namespace) -> evaluation.Result:
     return evaluation.merge("folds", parts)
 
 
+def _ablations(options: argparse.Namespace) -> str:
+    results = []
+    bench = ablate.bench(options.corpus, options.gate_set, options.public, _files(options.real))
+    for ablation, judged in ablate.run(bench):
+        results.append((ablation, judged))
+        _say(f"ablation {len(results)} of {len(ablate.ABLATIONS)}: {ablation.name}")
+    text, rows = ablate.tabulate(results)
+    write_file(options.out / "ablations.json", json.dumps(rows, indent=1, ensure_ascii=False).encode(), force=True)
+    write_file(options.out / "ablations.md", text.encode(), force=True)
+    return text
+
+
 def _real(folder: Path | None, separator: Separator) -> list[evaluation.Result]:
     if folder is None:
         _say("no folder of real text given (--real, or make eval EVAL=…): left out")
+    return [evaluation.on_file(file, separator) for file in _files(folder)]
+
+
+def _files(folder: Path | None) -> list[Path]:
+    if folder is None:
         return []
     files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     if not files:
         raise TrainingError(f"{folder}: no evaluation files (*.jsonl, *.jsonl.gz) there; check the path")
-    return [evaluation.on_file(file, separator) for file in files]
+    return files
 
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:

@@ -99,21 +99,27 @@ def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -
         yield k, on_documents("folds", separator, documents)
 
 
-def on_file(path: Path, separator: Separator) -> Result:
-    """The systems on a file of annotated real text: JSON lines with id, kind, text and spans."""
+Row = tuple[str, str, str, list[tuple[int, int, str]]]
+"""An annotated document: name, kind, text, and start, end and label of its units."""
+
+
+def read(path: Path) -> list[Row]:
+    """A file of annotated real text: JSON lines with id, kind, text and spans."""
     opener = gzip.open if path.suffix == ".gz" else open
-    result = Result(path.name.split(".")[0])
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
-        documents = [
-            (r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows
-        ]
+        return [(r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{path}: not an evaluation file ({error!r}); each line needs id, kind, text and spans"
         ) from error
-    result.add_all(separator, documents)
+
+
+def on_file(path: Path, separator: Separator) -> Result:
+    """The systems on a file of annotated real text."""
+    result = Result(path.name.split(".")[0])
+    result.add_all(separator, read(path))
     return result
 
 

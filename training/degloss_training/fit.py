@@ -34,10 +34,10 @@ class Settings:
     chain_penalty, hidden_penalty  ridge penalties of the chain's weights, a sentence
     chain_iterations  of L-BFGS for the chain
     folds            of the inner cross-fitting
-    seed             of the hidden layer's start
+    seed, hidden_start  of the hidden layer's start: of its random numbers, and their scale; 0 leaves the layer out
     """
 
-    inverse_penalty: float = 1.0
+    inverse_penalty: float = 0.3
     cue_gain: float = 0.3
     iterations: int = 80
     chain_penalty: float = 1e-3
@@ -45,6 +45,7 @@ class Settings:
     chain_iterations: int = 120
     folds: int = 5
     seed: int = 0
+    hidden_start: float = 1.0
     jobs: int = 2
 
 
@@ -72,10 +73,12 @@ def fit_sentence_model(
 ) -> tuple[SentenceModel, LogisticRegression]:
     """The sentence model of these rows, and the estimator it is taken from."""
     mean, spread = standardise(data.cues.values[rows, : data.cues.voice])
-    matrix = design(data, rows, mean, spread, settings.cue_gain)
-    weight = data.sentence_weight[rows]
+    # A sentence that stands in several documents is learned once, with the weight of all.
+    twins, place = np.unique(data.twin[rows], return_inverse=True)
+    weight = np.bincount(place, data.sentence_weight[rows])
+    matrix = design(data, twins, mean, spread, settings.cue_gain)
     estimator = LogisticRegression(C=settings.inverse_penalty, max_iter=settings.iterations, tol=1e-4)
-    estimator.fit(matrix, data.gold[rows], sample_weight=weight / weight.mean())
+    estimator.fit(matrix, data.gold[twins], sample_weight=weight * (len(rows) / weight.sum()))
     # Only differences between classes matter: article becomes zero.
     against = (estimator.coef_[1:] - estimator.coef_[0]).T
     ngrams = data.ngrams.shape[1]
@@ -205,8 +208,8 @@ def fit_chain(data: ChainData, settings: Settings) -> Chain:
 
     start = [np.zeros(shape) for shape in shapes]
     rng = np.random.default_rng(settings.seed)
-    start[2] = rng.normal(0, 1 / np.sqrt(k), shapes[2])
-    start[4] = rng.normal(0, 0.1, shapes[4])
+    start[2] = rng.normal(0, 1 / np.sqrt(k), shapes[2]) * settings.hidden_start
+    start[4] = rng.normal(0, 0.1, shapes[4]) * settings.hidden_start
     result = optimize.minimize(
         loss, np.concatenate([s.ravel() for s in start]), jac=True, method="L-BFGS-B",
         options={"maxiter": settings.chain_iterations},

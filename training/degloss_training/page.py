@@ -139,8 +139,13 @@ class Page:
         kinds = ["shares", "footers", "rights", "related", "forms", "separators"]
         return self.furniture(kinds, 5) if self.chance(share) else []
 
+    def notes(self) -> list[Piece]:
+        """What the outlet prints behind the article: the notes that came with it, or none."""
+        gap = self.rng.choice(["\n", self.gap])
+        return [(note + gap, "boilerplate") for note in self.article.notes] if self.chance(0.8) else []
+
     def page(self) -> list[Piece]:
-        return self.top() + self.headline() + self.body(self.paragraphs(4, 60))
+        return self.top() + self.headline() + self.body(self.paragraphs(4, 60)) + self.notes()
 
 
 def sentences(paragraph: str) -> list[str]:

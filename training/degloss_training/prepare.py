@@ -27,6 +27,8 @@ class Prepared:
 
     ngrams  (n, 2^18) values of the hashed n-grams
     gold    (n) label of each sentence: the speaker of most of its characters
+    twin    (n) the first row of a sentence with the same words, label and bucket: composed documents repeat their
+            sources, and the sentence model needs each sentence only once
     sentence_weight, chain_weight  (n) of each sentence when the one or the other model is fitted
     bucket  (d) of each document
     """
@@ -37,6 +39,7 @@ class Prepared:
     cues: Cues
     ngrams: sparse.csr_matrix
     gold: NDArray[np.int8]
+    twin: NDArray[np.int64]
     sentence_weight: NDArray[np.float64]
     chain_weight: NDArray[np.float64]
     bucket: NDArray[np.int64]
@@ -65,6 +68,7 @@ def prepare(
         return np.asarray(np.array(of)[batch.document])
 
     gold = gold_labels(documents, batch)
+    bucket = np.array([d.bucket for d in documents])
     post = np.array([is_post(d.kind) for d in documents])[batch.document]
     cost = np.ones(len(batch))
     for (on_post, label), factor in costs.items():
@@ -76,16 +80,21 @@ def prepare(
         cues=cues(batch, word_hashes),
         ngrams=ngram_matrix(batch, word_hashes),
         gold=gold,
+        twin=twins(batch, gold, bucket[batch.document]),
         sentence_weight=weight(sentence_weights),
         chain_weight=weight(chain_weights) * cost,
-        bucket=np.array([d.bucket for d in documents]),
+        bucket=bucket,
     )
 
 
-def ngram_matrix(batch: Batch, word_hashes: NDArray[np.uint32]) -> sparse.csr_matrix:
-    """(n, 2^18) what the sentence model's table is multiplied with."""
-    total = None
+def ngram_matrix(
+    batch: Batch, word_hashes: NDArray[np.uint32], keep: Callable[[str], bool] = lambda _: True
+) -> sparse.csr_matrix:
+    """(n, 2^18) what the sentence model's table is multiplied with; `keep` chooses families by name."""
+    total = sparse.csr_matrix((len(batch), 1 << TABLE_BITS), dtype=np.float32)
     for family in families(batch, word_hashes):
+        if not keep(family.name):
+            continue
         # The n-grams of a sentence stand together: its stretch of the index is one row of the matrix.
         steps = np.arange(family.count.sum()) - np.repeat(np.cumsum(family.count) - family.count, family.count)
         columns = family.index[np.repeat(family.first, family.count) + steps].astype(np.int32)
@@ -93,8 +102,16 @@ def ngram_matrix(batch: Batch, word_hashes: NDArray[np.uint32]) -> sparse.csr_ma
         pointer = np.concatenate([[0], np.cumsum(family.count)])
         matrix = sparse.csr_matrix((values, columns, pointer), shape=(len(batch), 1 << TABLE_BITS))
         matrix.sum_duplicates()
-        total = matrix if total is None else total + matrix
+        total = total + matrix
     return total
+
+
+def twins(batch: Batch, gold: NDArray[np.int8], bucket: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n) the first row with the same sentence, label and bucket as each row."""
+    text = "".join(f"{text}\n" for text in batch.texts)
+    first: dict[tuple[str, int, int], int] = {}
+    keys = zip(batch.starts.tolist(), batch.ends.tolist(), gold.tolist(), bucket.tolist(), strict=True)
+    return np.array([first.setdefault((text[s:e], g, b), row) for row, (s, e, g, b) in enumerate(keys)], np.int64)
 
 
 def gold_labels(documents: Sequence[Document], batch: Batch) -> NDArray[np.int8]:

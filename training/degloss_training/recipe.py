@@ -5,6 +5,7 @@ Chosen by grouped folds; docs/experiments.md has the figures. Changing a number 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +24,12 @@ LAYOUTS: Final[dict[str, int]] = {
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a third of these."""
 
-POSTS: Final = ("b1", "c1", "c6", "c9", "d1")
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2")
 """The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5, **{f"authored {b}": 2 for b in POSTS}
+    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5,
+    **{f"authored {b}": 2 for b in POSTS},
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 6, "relay seed": 6, "pure": 1.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
@@ -52,7 +54,12 @@ def is_post(kind: str) -> bool:
 
 def prepared(folder: Path, public: Path | None) -> Prepared:
     """The training documents as arrays, weighed."""
-    return prepare(documents(folder, public), SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, is_post)
+    return as_arrays(documents(folder, public))
+
+
+def as_arrays(found: Sequence[Document]) -> Prepared:
+    """Documents as arrays, weighed as the recipe says."""
+    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, is_post)
 
 
 def documents(folder: Path, public: Path | None) -> list[Document]:

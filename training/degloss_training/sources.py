@@ -13,7 +13,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,14 +29,27 @@ PUBLIC_FILES = ("articles.jsonl.gz", "comments.jsonl.gz")
 _SENTENCE = re.compile(r"[^.!?\n]{50,}")
 
 
+_NOTE = re.compile(
+    r"""Redaktionelle\ Anmerkung:|Hier\ können\ Sie\ das\ Buch|Das\ \S+-Tagebuch\ im\ Überblick|Teil\ \d+:
+    |Neuerscheinung:|Neu\ im\ \S+-Bereich|Besuchen\ Sie\ (doch\ )?unser|.{2,20}\ bemüht\ sich\ um\ ein\ breites
+    |Mehr\ zum\ Thema|Lesen\ Sie\ (auch|mehr|dazu)|Weitere\ Artikel|Quellen?\b.{0,3}$|Quellen?:|https?://|www\.
+    |\(?[a-z]{2,8}([/ ][a-z]{2,8}){0,2}\)?$|(\S+\ ){2,4}\S*?,?\ Jahrgang\ \d{4}""",
+    re.VERBOSE,
+)
+"""How paragraphs begin that an outlet prints around its articles."""
+_REPEATED = 3
+"""A paragraph that so many articles have is none of theirs."""
+
+
 @dataclass(frozen=True)
 class Article:
-    """A text to be republished: its headline, if it has one, and its paragraphs."""
+    """A text to be republished: its headline, if it has one, its paragraphs, and its outlet's notes behind it."""
 
     source: str
     bucket: int
     headline: str
     paragraphs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,12 +158,14 @@ def _public_articles(folder: Path) -> list[Article]:
                 shared[first, i] += 1
                 if shared[first, i] == 2:
                     parent[root(i)] = root(first)
+    texts = [tuple(" ".join(line.split()) for line in row["text"].splitlines() if line.strip()) for row in rows]
+    often = Counter(paragraph for text in texts for paragraph in set(text))
     articles = []
-    for i, row in enumerate(rows):
-        paragraphs = tuple(" ".join(line.split()) for line in row["text"].splitlines() if line.strip())
-        headline = " ".join(row["headline"].split())
+    for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        notes = tuple(p for p in text if _NOTE.match(p))
+        own = tuple(p for p in text if not _NOTE.match(p) and often[p] < _REPEATED)
         source = rows[root(i)]["id"]
-        articles.append(Article(source, bucket(source), headline, paragraphs))
+        articles.append(Article(source, bucket(source), " ".join(row["headline"].split()), own, notes))
     return articles
 
 

@@ -1,0 +1,204 @@
+"""Ablations: what a family of features or a source of data is worth.
+
+One grouped split, for a full cross-validation each would take a day: the models see the buckets below `TEST`, and are
+judged on the labelled documents of the other buckets with the gate set, and on real text. Each ablation trains the
+recipe anew without one thing; its worth is what is lost without it, resampled over documents in pairs
+(`metric.difference`). Negative numbers say that the model is better without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from degloss import context
+from degloss.classify import SentenceModel
+from degloss.decode import EDGES, Chain, emissions, marginals, potentials
+from degloss.documents import LABELS, Segment
+from degloss_training import corpus, evaluate, fit, recipe
+from degloss_training.corpus import Document
+from degloss_training.metric import Interval, Judged, difference, judge, score
+from degloss_training.prepare import Prepared, ngram_matrix
+
+TEST: Final = (8, 9)
+MEASURES: Final = ("F commentary", "article lost", "F boilerplate")
+FULL: Final = "the whole recipe"
+
+Keep = Callable[[str], bool]
+"""Whether something of this name stays."""
+
+
+def _everything(_: str) -> bool:
+    return True
+
+
+def _without(*prefixes: str) -> Keep:
+    return lambda name: not name.startswith(prefixes)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The recipe without one thing: what stays of n-gram families, cues, context features, boundary cues, documents.
+
+    hidden  whether the chain has its hidden layer
+    """
+
+    name: str
+    families: Keep = _everything
+    cues: Keep = _everything
+    context: Keep = _everything
+    edges: Keep = _everything
+    documents: Keep = _everything
+    hidden: bool = True
+
+
+ABLATIONS: Final = (
+    Ablation(FULL),
+    Ablation("words and word pairs", families=_without("word")),
+    Ablation("skeleton n-grams", families=_without("skeleton")),
+    Ablation("character n-grams", families=_without("characters")),
+    Ablation("lexicons", cues=_without("lexicon", "any")),
+    Ablation("marks, slips and emoji", cues=_without("count", "slip", "repeated", "starts", "ends", "share")),
+    Ablation("quotation state", cues=_without("quotation")),
+    Ablation("lines and place", cues=_without("line", "paragraph", "document", "wide gap")),
+    Ablation("neighbours", context=_without("left", "right")),
+    Ablation("means of the document", context=_without("document:")),
+    Ablation("contrasts at a boundary", edges=_without("contrast")),
+    Ablation("hidden layer", hidden=False),
+    Ablation("authored documents", documents=_without("authored", "relay")),
+    Ablation("documents laid anew", documents=_without("relay")),
+    Ablation("composed pages", documents=_without("appended", "marked", "pure", "front", "middle", "inline", "thread")),
+    Ablation("composed posts", documents=_without("post", "forward", "own")),
+    Ablation("pure articles", documents=_without("pure")),
+)
+"""Chosen so that each family of features and each source of data is missing once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """All documents as arrays, and which are for training and which for judging.
+
+    real  the annotated units of the documents that are real text, by name
+    sets  what each judged document counts for
+    """
+
+    data: Prepared
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    real: dict[str, list[tuple[int, int, str]]]
+    sets: dict[str, str]
+
+
+def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -> Bench:
+    """The documents of the recipe, the gate set and the files of real text, prepared once for all ablations."""
+    ours = recipe.documents(folder, public)
+    held = [replace(d, kind="gate") for d in corpus.load(gate)]
+    rows = {path.name.split(".")[0]: evaluate.read(path) for path in real}
+    found = [Document(f"{name}/{row[0]}", "bucket-0", name, row[2], ()) for name, of in rows.items() for row in of]
+    data = recipe.as_arrays([*ours, *held, *found])
+    ours_only = np.arange(len(data.documents)) < len(ours)
+    inside = np.isin(data.bucket, TEST)
+    labelled = np.array(
+        [d.kind == "gate" or (d.kind.startswith("authored") and i) for d, i in zip(data.documents, inside, strict=True)]
+    )
+    outside = np.arange(len(data.documents)) >= len(ours) + len(held)
+    return Bench(
+        data,
+        np.flatnonzero(ours_only & ~inside),
+        np.flatnonzero(labelled | outside),
+        {f"{name}/{row[0]}": row[3] for name, of in rows.items() for row in of},
+        {d.name: d.kind if i else "authored" for d, i in zip(data.documents, outside, strict=True)},
+    )
+
+
+def run(bench: Bench, ablations: Sequence[Ablation] = ABLATIONS) -> Iterator[tuple[Ablation, list[Judged]]]:
+    """Each ablation with its judged documents; the first should be the full recipe."""
+    for ablation in ablations:
+        yield ablation, judged(bench, ablation)
+
+
+def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
+    """Trains without what the ablation leaves out, and judges."""
+    data = _reduced(bench.data, ablation)
+    train = np.array([d for d in bench.train if ablation.documents(data.documents[d].kind)])
+    rows = fit.document_rows(data, train)
+    scores = fit.cross_fitted_scores(data, rows, recipe.SETTINGS)
+    sentence, _ = fit.fit_sentence_model(data, rows, recipe.SETTINGS)
+    settings = recipe.SETTINGS if ablation.hidden else replace(recipe.SETTINGS, hidden_start=0)
+    chain = fit.fit_chain(_seen(data, train, scores, ablation), settings)
+    return list(_judge(bench, data, sentence, chain, ablation))
+
+
+def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
+    names = data.cues.names
+    values = data.cues.values.copy()
+    values[:, [i for i, name in enumerate(names) if not ablation.cues(name)]] = 0
+    ngrams = data.ngrams
+    if ablation.families is not _everything:
+        ngrams = ngram_matrix(data.batch, data.word_hashes, ablation.families)
+    return replace(data, cues=replace(data.cues, values=values), ngrams=ngrams)
+
+
+def _seen(
+    data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.float64], ablation: Ablation
+) -> fit.ChainData:
+    seen = fit.chain_data(data, documents, scores)
+    seen.features[:, [i for i, n in enumerate(context.names(data.cues)) if not ablation.context(n)]] = 0
+    seen.edges[:, [i for i, name in enumerate(EDGES) if not ablation.edges(name)]] = 0
+    return seen
+
+
+def _judge(bench: Bench, data: Prepared, sentence: SentenceModel, chain: Chain, ablation: Ablation) -> Iterator[Judged]:
+    rows = fit.document_rows(data, bench.test)
+    seen = _seen(data, bench.test, fit.matrix_scores(sentence, data, rows), ablation)
+    logs = potentials(chain, seen.batch, emissions(chain, seen.features), seen.edges)
+    said = marginals(logs).argmax(1)
+    for place, number in enumerate(bench.test):
+        document = data.documents[number]
+        mine = seen.batch.rows(place)
+        offset = data.batch.offsets[number]
+        starts, ends = seen.batch.starts[mine] - offset, seen.batch.ends[mine] - offset
+        found = [
+            Segment(start, end, LABELS[label])
+            for start, end, label in zip(starts.tolist(), ends.tolist(), said[mine].tolist(), strict=True)
+        ]
+        units = bench.real.get(document.name) or [
+            (s.start, s.end, LABELS[g]) for s, g in zip(found, seen.gold[mine].tolist(), strict=True)
+        ]
+        yield judge(document.name, bench.sets[document.name], units, found)
+
+
+def worth(whole: Sequence[Judged], without: Sequence[Judged]) -> dict[str, dict[str, Interval]]:
+    """By set, how much each measure is better with the thing than without it; intervals as in `metric`."""
+    sets = dict.fromkeys(d.kind for d in whole)
+    return {
+        kind: difference([d for d in whole if d.kind == kind], [d for d in without if d.kind == kind]) for kind in sets
+    }
+
+
+def tabulate(results: Sequence[tuple[Ablation, list[Judged]]]) -> tuple[str, list[dict[str, Any]]]:
+    """A Markdown table and its rows: the full recipe's measures, then what is lost without each thing."""
+    (_, whole), *others = results
+    rows: list[dict[str, Any]] = []
+    sets = dict.fromkeys(d.kind for d in whole)
+    full = {kind: score([d for d in whole if d.kind == kind]) for kind in sets}
+    for name, values in [(FULL, full), *((a.name, worth(whole, j)) for a, j in others)]:
+        for kind, measures in values.items():
+            cells = {m: vars(measures[m]) for m in MEASURES}
+            rows.append({"without": name if name != FULL else "nothing: the measures themselves", "set": kind, **cells})
+    table = pd.DataFrame(
+        [{k: _cell(v) if isinstance(v, dict) else v for k, v in row.items()} for row in rows], dtype=object
+    )
+    head = "| " + " | ".join(table.columns) + " |\n|" + "---|" * len(table.columns)
+    body = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False))
+    return f"## Ablations: with it minus without it\n\n{head}\n{body}\n", rows
+
+
+def _cell(interval: dict[str, float]) -> str:
+    return f"{interval['value']:+.3f} [{interval['low']:+.3f}, {interval['high']:+.3f}]"
