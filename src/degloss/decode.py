@@ -181,13 +181,16 @@ def messages(
     return ahead / ahead.sum(1, keepdims=True), into[1, ::-1, 0], matrices
 
 
+_FILLING: Final = np.eye(3)[None, None].repeat(2, 0)
+
+
 def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, n, 1, 3) the product, of any scale, of all matrices (2, n, 3, 3) before each, from an even chance."""
     levels = [matrices]
     while levels[-1].shape[1] > 1:
         level = levels[-1]
         if level.shape[1] % 2:
-            level = np.concatenate([level, np.broadcast_to(np.eye(3), (2, 1, 3, 3))], 1)
+            level = np.concatenate([level, _FILLING], 1)
             levels[-1] = level
         product = level[:, 0::2] @ level[:, 1::2]
         product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
@@ -206,6 +209,5 @@ def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
-    weighed = chances * np.array([ARTICLE_ODDS[favor], 1, 1])
-    labels = weighed.argmax(1).astype(np.int8)
-    return labels, np.take_along_axis(chances, labels[:, None].astype(np.int64), 1)[:, 0]
+    labels = (chances * np.array([ARTICLE_ODDS[favor], 1, 1])).argmax(1)
+    return labels.astype(np.int8), chances[np.arange(len(chances)), labels]
