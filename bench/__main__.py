@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
@@ -37,6 +38,8 @@ def main() -> None:
     print(said[0])
     tell("Stages, ms/MB", measure.stages(documents, rounds), across=True)
     tell("End to end", measure.end_to_end(documents, rounds))
+    if find_spec("fasttext") is None:
+        print("fastText is not installed, so it is not compared; pip install fasttext-wheel")
     sizes = tell("Size of one document, ms/MB", measure.document_sizes(documents, largest, rounds), across=True)
     tell("Slow inputs, ms/MB", measure.slow_inputs(documents, 3))
     calls = tell("Documents a call, MB/s", measure.batch_sizes(documents, rounds), across=True)
