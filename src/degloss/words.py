@@ -138,7 +138,9 @@ def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     noun[1:] &= rows[1:] == rows[:-1]
     nouns = noun.nonzero()[0]
     known, _ = lexicon_hits(word_hashes[nouns])
-    nouns = np.delete(nouns, known)
+    veil = np.ones(len(nouns), bool)
+    veil[known] = False
+    nouns = nouns[veil]
     marks = np.zeros(len(kinds), np.int32)
     marks[batch.word_starts[nouns]] = 1
     marks[batch.word_ends[nouns] - ENDING] = -1
