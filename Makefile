@@ -13,7 +13,7 @@ DEVELOP := $(VENV)/.installed-develop
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow train eval clean
+.PHONY: help demo test test-slow train eval bench clean
 
 help:
 	@echo "make demo       set up .venv, label and clean examples/repost.txt"
@@ -22,6 +22,7 @@ help:
 	@echo "make train      train models/german from the corpus; with PUBLIC=dir also from public texts"
 	@echo "make eval       cross-validation and scores into build/eval; PUBLIC=dir as in training,"
 	@echo "                EVAL=dir for annotated real text"
+	@echo "make bench      speed and memory into build/bench, some minutes; PUBLIC=dir for public texts"
 	@echo "make clean      remove what was built and cached; .venv stays (rm -r .venv)"
 	@echo
 	@echo "Another Python: make demo PYTHON=python3.12"
@@ -52,9 +53,12 @@ train: $(DEVELOP)
 eval: $(DEVELOP)
 	$(BIN)/degloss evaluate --out build/eval $(if $(EVAL),--real "$(EVAL)") $(if $(PUBLIC),--public "$(PUBLIC)")
 
+bench: $(DEVELOP)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench --out build/bench $(if $(PUBLIC),--public "$(PUBLIC)")
+
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src training tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Set-up: done again when pyproject.toml changes, and only then.
 

@@ -11,14 +11,8 @@ hashes, cues, context), raise `FEATURES`. Either way all models have to be train
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zlib
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, Final
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +26,11 @@ from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
 from degloss.ngrams import TABLE_BITS
 from degloss.words import hashes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
 FORMAT: Final = 1
 FEATURES: Final = 2
@@ -51,6 +50,8 @@ class Model:
 
 def shipped_folder() -> Path:
     """Where the model that comes with degloss lies: in the installed package, else in the checkout."""
+    from pathlib import Path
+
     package = Path(__file__).parent
     installed = package / "models" / "german"
     checkout = package.parents[1] / "models" / "german"
@@ -59,6 +60,8 @@ def shipped_folder() -> Path:
 
 def load_model(folder: Path) -> Model:
     """Reads and checks a model; raises `ModelMissing`, `ModelFormatError` or `ModelDamaged`."""
+    import hashlib
+
     manifest = read_manifest(folder)
     for key, ours in (("format", FORMAT), ("features", FEATURES), ("labels", list(LABELS))):
         theirs = manifest.get(key)
@@ -80,6 +83,8 @@ def load_model(folder: Path) -> Model:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest alone, unchecked but for being a JSON object."""
+    import json
+
     data = _read(folder / MANIFEST)
     try:
         manifest = json.loads(data)
@@ -92,6 +97,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[bytes, bytes]:
     """The bytes of `weights.npz` and `manifest.json`; the same model gives the same bytes."""
+    import hashlib
+    import io
+    import json
+
     arrays = {f"sentence.{f.name}": getattr(sentence, f.name) for f in fields(SentenceModel)}
     arrays |= {f"chain.{f.name}": getattr(chain, f.name) for f in fields(Chain)}
     buffer = io.BytesIO()
@@ -146,6 +155,10 @@ def _read(path: Path) -> bytes:
 
 
 def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[Any]]:
+    import io
+    import zlib
+    from zipfile import BadZipFile
+
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}

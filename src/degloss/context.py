@@ -76,26 +76,24 @@ class Context:
     @property
     def features(self) -> NDArray[np.float32]:
         """(n, k) what the chain weighs at each sentence, named by `names`."""
-        return np.concatenate([features for _, features, _ in self.blocks(len(self) or 1)], 1).T
+        return np.concatenate([self.block(part, rows)[0] for part, rows in self.parts()], 1).T
 
     @property
     def contrasts(self) -> NDArray[np.float32]:
         """(n, c) by how much each signal differs behind the boundary before a sentence from before it."""
-        return np.concatenate([contrasts for _, _, contrasts in self.blocks(len(self) or 1)], 1).T
+        return np.concatenate([self.block(part, rows)[1] for part, rows in self.parts()], 1).T
 
-    def blocks(self, size: int) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
-        """Rows of at most so many sentences, their features (k, m) and their contrasts (c, m), one row a feature."""
-        first = 0
+    def parts(self) -> Iterator[tuple[Cues, slice]]:
+        """The parts of the cues, and the rows that each of them has."""
+        start = 0
         for cues in self.cues:
-            n = len(cues.gaps)
-            for start in range(0, max(n, 1), size):
-                stop = min(start + size, n)
-                rows = slice(first + start, first + stop)
-                yield rows, *self._block(rows, cues.values.T[:, start:stop])
-            first += n
+            yield cues, slice(start, start + len(cues.gaps))
+            start += len(cues.gaps)
 
-    def _block(self, rows: slice, cues: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def block(self, part: Cues, rows: slice, start: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Features (k, m) and contrasts (c, m) of m rows, from place `start` of a part on; one row a feature."""
         scores, signals, windows, m = len(self.own), len(self.sums), len(_REACH), rows.stop - rows.start
+        cues = part.values.T[:, start : start + m]
         features = np.empty((scores + len(cues) + signals * (2 * windows + 1) + 2 * scores, m), np.float32)
         contrasts = np.empty((len(_COMPARED), signals, m), np.float32)
         own, looks, sides, blocks, document = _split(
@@ -131,20 +129,20 @@ _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOW
 def context(sentences: Sentences, cues: Cues | Sequence[Cues], scores: NDArray[np.float64]) -> Context:
     """The context of every sentence, from the sentence scores (n, 2) and the cues, which may come in parts."""
     parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
-    clipped = np.clip(scores.T, -SCORE_LIMIT, SCORE_LIMIT)
-    odds = np.exp(clipped)
-    own = np.concatenate([clipped, odds / (1 + odds.sum(0))])
+    own = np.empty((4, len(sentences)), np.float32)
     sums = np.zeros((len(own) + len(SIGNALS), len(sentences) + 1))
     start = 0
     for part in parts:
         stop = start + len(part.gaps)
-        signals = np.concatenate([own[:, start:stop], part.rows(SIGNALS)])
+        clipped = np.clip(scores[start:stop].T, -SCORE_LIMIT, SCORE_LIMIT)
+        odds = np.exp(clipped)
+        signals = np.concatenate([clipped, odds / (1 + odds.sum(0)), part.rows(SIGNALS)])
+        own[:, start:stop] = signals[: len(own)]
         signals *= _FIXED
         # Integers below 2^53, so sums of them are exact in both types.
         sums[:, start + 1 : stop + 1] = np.rint(signals, out=signals).astype(np.int64).cumsum(1)
         sums[:, start + 1 : stop + 1] += sums[:, start, None]
         start = stop
-    own = own.astype(np.float32)
     first, last = blocks(np.concatenate([part.gaps for part in parts]))
     begins = np.concatenate([first, sentences.documents[sentences.document][None]])
     ends = np.concatenate([last, sentences.documents[sentences.document + 1][None]])

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from math import prod
+from mmap import mmap
 from typing import Any, Final
 
 import numpy as np
@@ -78,11 +80,18 @@ def voices(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
     blocks = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), quotation(batch)]
     names = _joined(*(names for names, _ in blocks), _place_names())
     voice = len(names) - len(_place_names())
-    values = np.empty((len(names), len(batch)), np.float32)
+    shape = (len(names), len(batch))
+    values = np.empty(shape, np.float32) if batch.slice is None else _mapped(shape)
     np.concatenate([values for _, values in blocks], out=values[:voice], casting="unsafe")
     gaps = breaks[0].copy()
     gaps[1:] -= breaks[1, :-1]
     return Cues(names, values.T, voice, gaps)
+
+
+def _mapped(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Room in memory of its own: what is kept of a slice must not lie between the arrays that come and go."""
+    memory = mmap(-1, max(4 * prod(shape), 1))
+    return np.frombuffer(memory, np.float32, prod(shape)).reshape(shape)
 
 
 def place(sentences: Sentences, parts: Sequence[Cues]) -> None:

@@ -14,6 +14,7 @@ matrix that forgets what was before it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -81,22 +82,22 @@ class Chain:
 
 def edge_features(around: Context) -> NDArray[np.float32]:
     """(n, e) the boundary between each sentence and the one before it."""
-    return np.concatenate([_boundary(around), around.contrasts.T]).T
+    return np.concatenate([np.concatenate(list(_boundaries(around)), 1), around.contrasts.T]).T
 
 
-def _boundary(around: Context) -> NDArray[np.float32]:
-    """(b, n) the edge features without the contrasts."""
-    wanted = (*HERE, *BEFORE.values())
-    rows = np.concatenate([cues.rows(wanted) for cues in around.cues], 1)
-    gaps = np.concatenate([cues.gaps for cues in around.cues])
-    behind = np.concatenate([np.minimum(rows[len(HERE) :], 1), around.chances.T])
-    before = np.zeros_like(behind)
-    before[:, 1:] = behind[:, :-1]
-    near = gaps == np.arange(len(GAPS) - 1)[:, None]
-    wide = gaps[None] >= len(GAPS) - 1
-    changes = np.abs(behind[len(BEFORE) :] - before[len(BEFORE) :])
-    parts = [near, wide, rows[: len(HERE)], before[: len(BEFORE)], changes]
-    return np.concatenate(parts, dtype=np.float32, casting="unsafe")
+def _boundaries(around: Context) -> Iterator[NDArray[np.float32]]:
+    """(b, m) the edge features without the contrasts, for each part of the cues."""
+    last = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a part was like
+    for cues, rows in around.parts():
+        here = cues.rows((*HERE, *BEFORE.values()))
+        behind = np.concatenate([np.minimum(here[len(HERE) :], 1), around.chances.T[:, rows]])
+        before = np.concatenate([last, behind], 1)
+        before, last = before[:, :-1], before[:, -1:]
+        near = cues.gaps == np.arange(len(GAPS) - 1)[:, None]
+        wide = cues.gaps[None] >= len(GAPS) - 1
+        changes = np.abs(behind[len(BEFORE) :] - before[len(BEFORE) :])
+        columns = [near, wide, here[: len(HERE)], before[: len(BEFORE)], changes]
+        yield np.concatenate(columns, dtype=np.float32, casting="unsafe")
 
 
 def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -120,10 +121,13 @@ def evidence(chain: Chain, sentences: Sentences, around: Context) -> tuple[NDArr
     the processor's cache.
     """
     emission, changes = np.empty((len(around), 3)), np.empty((len(around), 9))
-    boundary = _boundary(around)
-    for rows, features, contrasts in around.blocks(BLOCK):
-        emission[rows] = emissions(chain, features.T)
-        changes[rows] = _changes(chain, np.concatenate([boundary[:, rows], contrasts]).T)
+    for (part, all_rows), boundary in zip(around.parts(), _boundaries(around), strict=True):
+        for start in range(0, boundary.shape[1], BLOCK):
+            stop = min(start + BLOCK, boundary.shape[1])
+            rows = slice(all_rows.start + start, all_rows.start + stop)
+            features, contrasts = around.block(part, rows, start)
+            emission[rows] = emissions(chain, features.T)
+            changes[rows] = _changes(chain, np.concatenate([boundary[:, start:stop], contrasts]).T)
     return emission, _potentials(chain, sentences, emission, changes)
 
 
@@ -177,13 +181,16 @@ def messages(
     return ahead / ahead.sum(1, keepdims=True), into[1, ::-1, 0], matrices
 
 
+_FILLING: Final = np.eye(3)[None, None].repeat(2, 0)
+
+
 def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, n, 1, 3) the product, of any scale, of all matrices (2, n, 3, 3) before each, from an even chance."""
     levels = [matrices]
     while levels[-1].shape[1] > 1:
         level = levels[-1]
         if level.shape[1] % 2:
-            level = np.concatenate([level, np.broadcast_to(np.eye(3), (2, 1, 3, 3))], 1)
+            level = np.concatenate([level, _FILLING], 1)
             levels[-1] = level
         product = level[:, 0::2] @ level[:, 1::2]
         product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
@@ -202,6 +209,5 @@ def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
-    weighed = chances * np.array([ARTICLE_ODDS[favor], 1, 1])
-    labels = weighed.argmax(1).astype(np.int8)
-    return labels, np.take_along_axis(chances, labels[:, None].astype(np.int64), 1)[:, 0]
+    labels = (chances * np.array([ARTICLE_ODDS[favor], 1, 1])).argmax(1)
+    return labels.astype(np.int8), chances[np.arange(len(chances)), labels]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ LABELS: Final[tuple[Label, ...]] = ("article", "commentary", "boilerplate")
 """The three speakers. A label's place in this tuple is its number in every array and in the model."""
 
 FAVORS: Final[tuple[Favor, ...]] = ("precision", "balanced", "recall")
+
+
+_PIECE: Final = 256  # sentences
 
 
 class Sentence(NamedTuple):
@@ -126,24 +130,26 @@ class Separation:
         out, the larger of the two gaps around it stays, so a paragraph break never turns into a space, and two
         sentences that only a removed one held apart never run together.
         """
-        wanted = {LABELS.index(label) for label in labels}
+        return "".join(self.kept(labels))
+
+    def kept(self, labels: Iterable[Label]) -> list[str]:
+        """The pieces of text that `keep` puts together."""
+        wanted = np.isin(self.labels, [LABELS.index(label) for label in labels])
+        turns = (wanted[1:] != wanted[:-1]).nonzero()[0] + 1
+        borders = [0, *turns.tolist(), len(wanted)]
         parts: list[str] = []
-        gap = ""
-        removed = False
-        end_before = 0
-        rows = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
-        for start, end, label in rows:
-            between = self.text[end_before:start]
-            gap = max(gap, between, key=_breadth)
-            if label in wanted:
-                if parts:
-                    parts.append(gap or (" " if removed else ""))
-                parts.append(self.text[start:end])
-                gap, removed = "", False
-            else:
-                removed = True
-            end_before = end
-        return "".join(parts)
+        for first, last in pairwise(borders):
+            if last > first and wanted[first]:
+                # In pieces, for a piece without emoji takes less memory than a text with some.
+                places = [*range(first, last, _PIECE), last]
+                starts = [int(self.starts[row]) for row in places[:-1]]
+                ends = [*starts[1:], int(self.ends[last - 1])]
+                parts += [self.text[start:end] for start, end in zip(starts, ends, strict=True)]
+            elif parts and last < len(wanted):
+                ends, starts = self.ends[first - 1 : last].tolist(), self.starts[first : last + 1].tolist()
+                gaps = [self.text[end:start] for end, start in zip(ends, starts, strict=True)]
+                parts.append(max(gaps, key=_breadth) or " ")
+        return parts
 
 
 def _breadth(gap: str) -> tuple[int, int]:

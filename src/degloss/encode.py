@@ -73,8 +73,10 @@ class Batch(Sentences):
 
     @property
     def sentences(self) -> Sentences:
-        """Where the sentences stand, without all the rest."""
-        return Sentences(self.texts, self.offsets, self.documents, self.document, self.starts, self.ends)
+        """Where the sentences stand, without all the rest; of a slice, without its text."""
+        return Sentences(
+            () if self.slice else self.texts, self.offsets, self.documents, self.document, self.starts, self.ends
+        )
 
 
 def batches(texts: Sequence[str]) -> Iterator[tuple[int, Batch]]:

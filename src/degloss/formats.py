@@ -76,10 +76,10 @@ def encode_line(line: str) -> bytes:
 
 def clean_text(separation: Separation, labels: Iterable[Label]) -> str:
     """What is kept, with a line break at its end; nothing at all where nothing is kept."""
-    kept = separation.keep(labels)
-    if not kept:
-        return ""
-    return kept + ("\r\n" if "\r\n" in separation.text else "\n")
+    kept = separation.kept(labels)
+    if kept:
+        kept.append("\r\n" if "\r\n" in separation.text else "\n")
+    return "".join(kept)
 
 
 def label_text(separation: Separation, name: str, *, headed: bool, color: bool) -> str:

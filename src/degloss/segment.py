@@ -52,9 +52,10 @@ def cuts(text: str) -> list[int]:
     position = 0
     for line in logical_lines(text):
         for stretch in _chunks(line) if len(line) > CHUNK else (line,):
-            pieces = _split(stretch)
-            if len(pieces) > 1:
-                _cut(pieces, position, ends)
+            if not stretch.isspace():
+                pieces = _split(stretch)
+                if len(pieces) > 1:
+                    _cut(pieces, position, ends)
             position += len(stretch)
             ends.append(position)
     return ends

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,9 @@ from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
 from degloss.slices import SLICE
 from degloss.words import hashes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BATCH_DOCUMENTS: Final = 256
 """A batch ends with so many documents or with the characters of a slice, whichever comes first."""
@@ -157,6 +159,8 @@ def _check(favor: str) -> None:
 
 def load(path: str | Path) -> Separator:
     """A separator with the model of that folder; errors are `ModelError`s that name the remedy."""
+    from pathlib import Path
+
     return Separator(artefact.load_model(Path(path)))
 
 

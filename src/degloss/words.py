@@ -9,9 +9,9 @@ The lexicons are files under `lexicons/german/`, one word a line, `#` for commen
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -84,14 +84,15 @@ class Lexicons:
 @cache
 def lexicons() -> Lexicons:
     """The lexicons that come with degloss."""
-    folder = resources.files("degloss") / "lexicons" / "german"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
+    folder = os.path.join(os.path.dirname(__file__), "lexicons", "german")  # importlib.resources imports for 10 ms
+    files = sorted(name for name in os.listdir(folder) if name.endswith(".txt"))
     entries: dict[int, list[tuple[int, int]]] = {}
-    for column, file in enumerate(files):
-        for line in file.read_text("utf-8").split("\n"):
-            if line and not line.startswith("#"):
-                value = hash_word(line)
-                entries.setdefault(value >> (32 - _SLOT_BITS), []).append((value, column))
+    for column, name in enumerate(files):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            for line in file.read().split("\n"):
+                if line and not line.startswith("#"):
+                    value = hash_word(line)
+                    entries.setdefault(value >> (32 - _SLOT_BITS), []).append((value, column))
     slots = np.zeros(1 << _SLOT_BITS, np.uint16)
     slots[list(entries)] = np.arange(1, len(entries) + 1)
     most = max(map(len, entries.values()))
@@ -101,7 +102,7 @@ def lexicons() -> Lexicons:
         hashes[row] = (slot ^ 1) << (32 - _SLOT_BITS)
         for place, (value, column) in enumerate(members):
             hashes[row, place], columns[row, place] = value, column
-    return Lexicons(tuple(file.name.removesuffix(".txt") for file in files), slots, hashes, columns)
+    return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
 
 
 def lexicon_hits(word_hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,7 +138,9 @@ def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     noun[1:] &= rows[1:] == rows[:-1]
     nouns = noun.nonzero()[0]
     known, _ = lexicon_hits(word_hashes[nouns])
-    nouns = np.delete(nouns, known)
+    veil = np.ones(len(nouns), bool)
+    veil[known] = False
+    nouns = nouns[veil]
     marks = np.zeros(len(kinds), np.int32)
     marks[batch.word_starts[nouns]] = 1
     marks[batch.word_ends[nouns] - ENDING] = -1

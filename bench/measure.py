@@ -1,0 +1,227 @@
+"""What is measured: stages, end to end against baselines, scaling, processes, start-up, memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from bench.texts import KINDS, about, megabytes, of_size
+from bench.timing import peak_megabytes, shortest, shortest_commands
+from degloss import segment
+from degloss.classify import sentence_scores
+from degloss.context import context
+from degloss.cues import place, voices
+from degloss.decode import decide, evidence, marginals
+from degloss.encode import encode
+from degloss.separate import Separator, shipped
+from degloss.words import hashes
+
+Table = dict[str, dict[str, float]]
+
+
+def stages(texts: list[str], rounds: int) -> Table:
+    """Milliseconds a megabyte of each stage, of batches of about a slice and of one document a call."""
+    single = about(texts, 5_000)[:100]
+    return {
+        "batched": _stages(_packed(texts), rounds),
+        "one a call": _stages([[text] for text in single], rounds),
+    }
+
+
+def _packed(texts: list[str], size: int = 250_000) -> list[list[str]]:
+    packs: list[list[str]] = [[]]
+    for text in texts:
+        if sum(map(len, packs[-1])) >= size:
+            packs.append([])
+        packs[-1].append(text)
+    return packs
+
+
+def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
+    model = shipped().model
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        spent: defaultdict[str, float] = defaultdict(float)
+        clock = time.process_time()
+
+        def lap(name: str, spent: defaultdict[str, float] = spent) -> None:
+            nonlocal clock
+            now = time.process_time()
+            spent[name] += now - clock
+            clock = time.process_time()
+
+        for texts in packs:
+            for text in texts:
+                segment.cuts(text)
+            lap("segment alone")
+            batch = encode(texts)
+            lap("segment, encode")
+            words = hashes(batch)
+            lap("words")
+            looks = voices(batch, words)
+            lap("cues")
+            scores = sentence_scores(model.sentence, batch, words, looks)
+            lap("n-grams, scores")
+            place(batch, [looks])
+            lap("cues of the place")
+            around = context(batch, looks, scores)
+            lap("running sums")
+            _, logs = evidence(model.chain, batch, around)
+            lap("context, hidden layer, edges")
+            decide(marginals(logs), "balanced")
+            lap("chain, decision")
+        best = {name: min(seconds, best.get(name, seconds)) for name, seconds in spent.items()}
+    size = megabytes([text for texts in packs for text in texts])
+    return {name: seconds / size * 1e3 for name, seconds in best.items()}
+
+
+def end_to_end(texts: list[str], rounds: int) -> Table:
+    """Megabytes a second, and how many times the scikit-learn pipeline that is."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    separator, single = shipped(), about(texts, 5_000)[:100]
+    sample = texts[:: max(len(texts) // 60, 1)]
+    sentences = [f.text[s.start : s.end] for f in separator.separate_many(sample) for s in f.sentences]
+    labels = np.arange(len(sentences)) % 3
+    vectorizer = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=1 << 18)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # any weights will do: only applying them is timed
+        linear = LogisticRegression(max_iter=3).fit(vectorizer.transform(sentences), labels)
+    works: dict[str, tuple[float, Callable[[], object]]] = {
+        "degloss, batched": (megabytes(texts), lambda: list(separator.separate_many(texts))),
+        "degloss, one document of about 5 KB a call": (
+            megabytes(single), lambda: [separator.separate(text) for text in single]
+        ),
+        "scikit-learn, sentences already split": (
+            megabytes(sentences), lambda: linear.predict(vectorizer.transform(sentences))
+        ),
+    }  # fmt: skip
+    if find_spec("fasttext") is not None:
+        works["fastText, sentences already split"] = (megabytes(sentences), _fasttext(sentences, labels.tolist()))
+    best = shortest({name: work for name, (_, work) in works.items()}, rounds)
+    speed = {name: size / best[name] for name, (size, _) in works.items()}
+    floor = speed["scikit-learn, sentences already split"]
+    return {name: {"MB/s": value, "× scikit-learn": value / floor} for name, value in speed.items()}
+
+
+def _fasttext(sentences: list[str], labels: list[int]) -> Callable[[], object]:
+    import fasttext
+
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.writelines(f"__label__{k} {s}\n" for k, s in zip(labels, (" ".join(s.split()) for s in sentences)))  # noqa: B905
+        file.flush()
+        model = fasttext.train_supervised(file.name, epoch=1, minn=2, maxn=5, wordNgrams=2, bucket=1 << 18, verbose=0)
+    lines = [" ".join(sentence.split()) for sentence in sentences]
+    return lambda: model.predict(lines)
+
+
+def document_sizes(texts: list[str], largest: int, rounds: int) -> Table:
+    """Milliseconds a megabyte by the size of one document: running text, one line."""
+    separator = shipped()
+    sizes = (4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000, 16_000_000, 64_000_000)
+    found: Table = {"text": {}, "one line": {}}
+    for size in sizes:
+        if size <= largest:
+            for name in found:
+                text = of_size(texts, size, one_line=name == "one line")
+                found[name][f"{size // 1000} KB"] = _cost(separator, text, rounds if size < 1_000_000 else 2)
+    return found
+
+
+def slow_inputs(texts: list[str], rounds: int) -> Table:
+    """Milliseconds a megabyte of the slowest inputs, short and long; the last column is their ratio."""
+    separator = shipped()
+    found: Table = {}
+    for name, unit in {"running text": of_size(texts, 64_000), **KINDS}.items():
+        short, long = (unit * max(size // len(unit), 1) for size in (64_000, 1_000_000))
+        costs = _cost(separator, short, rounds), _cost(separator, long, 2)
+        found[name] = {"64 KB": costs[0], "1 MB": costs[1], "ratio": costs[1] / costs[0]}
+    return found
+
+
+def _cost(separator: Separator, text: str, rounds: int) -> float:
+    return shortest({"": lambda: separator.separate(text)}, rounds)[""] / megabytes([text]) * 1e3
+
+
+def batch_sizes(texts: list[str], rounds: int) -> Table:
+    """Megabytes a second by documents a call."""
+    separator, some = shipped(), texts[:256]
+    works = {
+        str(n): (lambda n=n: [separator.separate_batch(some[i : i + n]) for i in range(0, len(some), n)])
+        for n in (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    }  # fmt: skip
+    return {"documents a call": {n: megabytes(some) / s for n, s in shortest(works, rounds).items()}}
+
+
+def processes(texts: list[str], most: int = 2) -> Table:
+    """Megabytes a second (wall clock) by processes that share the texts; each has loaded its model before."""
+    found = {}
+    for workers in range(1, most + 1):
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            parts = [texts[i::8] for i in range(8)]
+            list(pool.map(_count, parts))  # until here: start and load
+            times = []
+            for _ in range(5):
+                began = time.perf_counter()
+                list(pool.map(_count, parts))
+                times.append(time.perf_counter() - began)
+        found[str(workers)] = megabytes(texts) / min(times)
+    return {"processes": found}
+
+
+def _count(texts: list[str]) -> int:
+    return sum(map(len, shipped().separate_many(texts)))
+
+
+def start_up(texts: list[str], rounds: int) -> Table:
+    """Milliseconds of wall clock until the end, and the ratios the issue asks for."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder, "page.txt")
+        page.write_text(of_size(texts, 5_000), encoding="utf-8")
+        python = sys.executable
+        best = shortest_commands(
+            {
+                "python": [python, "-c", ""],
+                "import numpy": [python, "-c", "import numpy"],
+                "import degloss": [python, "-c", "import degloss"],
+                "import numpy, typer": [python, "-c", "import numpy, typer"],
+                "degloss clean FILE": [str(Path(python).with_name("degloss")), "clean", str(page)],
+            },
+            rounds,
+        )
+    floors = {"import degloss": "import numpy", "degloss clean FILE": "import numpy, typer"}
+    return {
+        name: {"ms": seconds * 1e3, "× floor": seconds / best[floors.get(name, name)]} for name, seconds in best.items()
+    }
+
+
+def memory(texts: list[str], largest: int) -> Table:
+    """Peak memory of `degloss clean` in MB, by the size of one document, and of JSON lines of short documents."""
+    found: Table = {"one document": {}, "one line": {}, "JSON lines": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        command = str(Path(sys.executable).with_name("degloss"))
+        for size in (1_000_000, 4_000_000, 16_000_000, 64_000_000):
+            if size > largest:
+                continue
+            for name, values in found.items():
+                path = Path(folder, "page.jsonl" if name == "JSON lines" else "page.txt")
+                if name == "JSON lines":
+                    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+                    data = lines * (size // len(lines) + 1)
+                else:
+                    data = of_size(texts, size, one_line=name == "one line")
+                path.write_text(data, encoding="utf-8")
+                values[f"{size // 1_000_000} MB"] = peak_megabytes([command, "clean", str(path)])
+    return found
