@@ -17,6 +17,7 @@ from degloss import report
 from degloss.columns import COLUMNS, columns
 from degloss.documents import LABELS, Label, Separation
 from degloss.errors import InputError
+from degloss.kinds import ROWS, Kind
 from degloss.parquet import ArrowRow, Schema
 from degloss.parquet import as_record as arrow_record
 from degloss.read import Document, Head
@@ -61,7 +62,7 @@ class Form:
     color: bool = False
     raw: bool = False
 
-    def head(self, head: Head) -> str:
+    def head(self, head: Head, kind: Kind) -> str:
         """What stands above the results of an input; raises `InputError` if its columns get in the way."""
         if self.tabular:
             if isinstance(head, Header | Schema) and self.keep is None:
@@ -72,7 +73,7 @@ class Form:
             if isinstance(head, Header):
                 names = head.columns if self.keep is not None else head.columns + COLUMNS
                 return "\ufeff" * head.mark + self._line(names, head)
-            return self._line(("file", *COLUMNS)) if self.keep is None and head is None else ""
+            return self._line(("file", *COLUMNS)) if self.keep is None and kind not in ROWS else ""
         if self.format == "html":
             return report.head()
         return "\t".join(TSV_COLUMNS) + "\n" if self.format == "tsv" else ""

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import IO, Any, BinaryIO, Final, NamedTuple
 
 from degloss.columns import COLUMNS
 from degloss.errors import InputError
@@ -105,7 +105,7 @@ def as_record(row: ArrowRow) -> Record:
 class ParquetRows:
     """A Parquet file in the making: the rows of another one, with columns gained or with other texts."""
 
-    def __init__(self, file: BinaryIO, schema: Schema, name: str, *, gains: bool) -> None:
+    def __init__(self, file: IO[bytes], schema: Schema, name: str, *, gains: bool) -> None:
         self._arrow, parquet = _packages(name)
         self._schema = schema
         self._gains = gains

@@ -6,9 +6,10 @@ name to give to the trouble of writing.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import IO, BinaryIO, Final
 
 from degloss.blocks import Begin
 from degloss.errors import InputError
@@ -18,6 +19,8 @@ from degloss.parquet import ArrowRow, ParquetRows, Schema
 from degloss.partfile import Part
 from degloss.read import Document
 from degloss.write import Packer, output_error
+
+_PIECE: Final = 1 << 20
 
 
 class Output:
@@ -32,17 +35,21 @@ class Output:
         self.documents = 0
         self.changed = False
         self._file = file
+        self._packing = packing
         self._packer = Packer(file, packing, name)
         self._rows: ParquetRows | None = None
+        self._unpacked: IO[bytes] | None = None
 
     def start(self, item: Begin, *, continued: bool) -> None:
         """An input begins: what stands above its results, unless it stands there already."""
         if item.job.arrow and isinstance(item.head, Schema):
             gains = item.job.form.keep is None
-            item.job.form.head(item.head)
-            self._rows = ParquetRows(self._file, item.head, self.name, gains=gains)
+            item.job.form.head(item.head, item.job.kind)
+            if self._packing:  # the library wants a file that it can ask for its place
+                self._unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `finish` or `abandon`
+            self._rows = ParquetRows(self._unpacked or self._file, item.head, self.name, gains=gains)
             return
-        head = item.job.form.head(item.head)
+        head = item.job.form.head(item.head, item.job.kind)
         if self.head is None:
             self.head = head
             if not continued:
@@ -66,6 +73,8 @@ class Output:
         """Nothing more is written, not even by the library for Parquet when it cleans up."""
         if self._rows is not None:
             self._rows.abandon()
+        if self._unpacked is not None:
+            self._unpacked.close()
 
     def checkpoint(self) -> int | None:
         """Brings all to the disk; how many bytes there are, None if the file cannot be continued from here."""
@@ -78,7 +87,12 @@ class Output:
         """All results are written; what is left to write is written."""
         if self._rows is not None:
             self._rows.close()
-        else:
+        if self._unpacked is not None:
+            self._unpacked.seek(0)
+            while piece := self._unpacked.read(_PIECE):
+                self._packer.write(piece)
+            self._unpacked.close()
+        if self._packing or self._rows is None:
             self._packer.close()
 
 
