@@ -40,7 +40,7 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     outputs = Outputs(made, tally, journal, backup)
     try:
         with outputs.opened():
-            items = read_items(made, tally.tell, journal=journal, given_up=outputs.given_up, watch=progress.watch)
+            items = read_items(made, tally.note, journal=journal, given_up=outputs.given_up, watch=progress.watch)
             for block, results in label_blocks(in_blocks(items), labeller, made.options.workers):
                 outputs.take(block, results)
                 progress.show(tally)
@@ -65,7 +65,7 @@ def texts(made: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
     """The name and the text of each document; those that cannot be read are counted as failed."""
     for job in made.jobs:
         try:
-            for found in read_documents(job.source, job.kind, made.options.field, tally.tell, mend=made.options.mend):
+            for found in read_documents(job.source, job.kind, made.options.field, tally.note, mend=made.options.mend):
                 if isinstance(found, Document):
                     yield found.name, found.text
                 elif isinstance(found, InputError):

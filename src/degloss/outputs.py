@@ -17,7 +17,7 @@ from degloss.errors import DeglossError, InputError, OutputError
 from degloss.inplace import Backup
 from degloss.journal import Journal, owns, stamp
 from degloss.kinds import parts
-from degloss.partfile import Part, sweep
+from degloss.partfile import PART, Part, companion, sweep
 from degloss.plan import Job, Plan
 from degloss.read import Document
 from degloss.sink import Output, named
@@ -108,13 +108,18 @@ class Outputs:
         make_folder(target.parent)
         if target.parent not in self._folders:
             self._folders.add(target.parent)
-            sweep(target.parent)
+            sweep(target.parent, self._continued())
         at = self._journal.at if self._journal is not None and item.skipped else None
         try:
             part = Part(target, None if at is None else int(at["bytes"]))
         except OSError as error:
             raise output_error(str(target), error) from error
         return Output(part.file, parts(target.name).packing, str(target), part)
+
+    def _continued(self) -> Path | None:
+        """The part that is to go on, perhaps of a later job."""
+        at = None if self._journal is None else self._journal.at
+        return None if at is None or self._plan.folder is None else companion(self._plan.folder / at["at"], PART)
 
     @contextmanager
     def _shared_file(self, target: Path) -> Iterator[None]:
@@ -161,7 +166,7 @@ class Outputs:
                 self._tally.fail(error, job.source, document.name)
                 piece, lost = form.unchanged(document), 0.0
             elif document.row is None and not piece:
-                self._tally.tell(f"{document.name}: no {' or '.join(form.keep)} in it, so nothing is left")
+                self._tally.note(f"{document.name}: no {' or '.join(form.keep)} in it, so nothing is left")
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)

@@ -110,11 +110,11 @@ def remove_stale(path: Path) -> None:
             os.close(descriptor)
 
 
-def sweep(folder: Path) -> None:
-    """Removes what killed runs left in a folder, unless it can be continued: then a journal stands beside it."""
+def sweep(folder: Path, keep: Path | None = None) -> None:
+    """Removes what killed runs left in a folder, but what can be continued: `keep`, or with a journal beside it."""
     with suppress(OSError):
         for path in folder.glob(f"{PREFIX}*{PART}"):
-            if not path.with_suffix(JOURNAL).exists():
+            if path != keep and not path.with_suffix(JOURNAL).exists():
                 remove_stale(path)
 
 

@@ -76,6 +76,7 @@ class Tally:
     _least: list[tuple[float, str]] = field(default_factory=list)
     _slowest: list[tuple[float, str]] = field(default_factory=list)
     _file: BinaryIO | None = None
+    _notes: int = 0
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
         """Counts a document that failed; raises `Stopped` if that is to end the run."""
@@ -87,6 +88,14 @@ class Tally:
         self._record(error, source, place)
         if self.strict:
             raise Stopped("stopped at the first failure (--strict)")
+
+    def note(self, message: str) -> None:
+        """Tells what is worth telling but no failure; of many such notes the first ones."""
+        self._notes += 1
+        if self._notes <= _TOLD:
+            self.tell(message)
+        elif self._notes == _TOLD + 1:
+            self.tell("further notes are not shown")
 
     def count(self, name: str, counts: Counts, seconds: float) -> None:
         """Counts what was found in a document; whether it is done is known when it is written."""
