@@ -59,7 +59,7 @@ class Journal:
     at: dict[str, Any] | None = None
     totals: dict[str, int] = field(default_factory=dict)
     finished: bool = False
-    _empty: bool = False
+    empty: bool = False
 
     @classmethod
     def opened(cls, path: Path, run: dict[str, Any]) -> Journal:
@@ -78,7 +78,7 @@ class Journal:
 
     def note(self, line: dict[str, Any], totals: dict[str, int], *, durable: bool = False) -> None:
         """Adds a line; a durable one, and all before it, is on the disk when this returns."""
-        self._empty = False
+        self.empty = False
         try:
             self.file.write(json.dumps({**line, **totals}).encode() + b"\n")
             self.file.flush()
@@ -89,7 +89,7 @@ class Journal:
 
     def close(self, *, remove: bool = False) -> None:
         """Closes the journal; removes it when there is nothing, or nothing left, to resume."""
-        if remove or self._empty:
+        if remove or self.empty:
             with suppress(OSError):
                 self.path.unlink()
         with suppress(OSError):
@@ -97,7 +97,7 @@ class Journal:
 
     def _take_up(self, run: dict[str, Any]) -> None:
         lines, good = self._lines()
-        self._empty = len(lines) < 2
+        self.empty = len(lines) < 2
         if not lines:
             self._rewrite([run])
             return

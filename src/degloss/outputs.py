@@ -56,7 +56,7 @@ class Outputs:
             try:
                 yield
             finally:
-                self._drop(keep=self._journal is not None)
+                self._drop(keep=self._journal is not None and not self._journal.empty)
 
     def take(self, block: Block, results: Results) -> None:
         """Writes a block, then notes in the journal how far the run has come."""
@@ -146,7 +146,7 @@ class Outputs:
                     journal.note({"done": "", "result": stamp(part.path)}, self._totals(), durable=True)
                 part.commit(force=plan.options.force)
         except BaseException as error:
-            if journal is not None and not isinstance(error, NothingDone):
+            if journal is not None and not journal.empty and not isinstance(error, NothingDone):
                 part.leave()
             else:
                 part.discard()

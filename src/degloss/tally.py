@@ -120,7 +120,8 @@ class Tally:
             return
         try:
             with open(self.records, "rb") as file:
-                known = json.loads(file.readline() or b"{}").keys() >= {"file", "document", "error", "message"}
+                line = file.readline()
+            known = not line or json.loads(line).keys() >= {"file", "document", "error", "message"}
         except (OSError, ValueError, AttributeError):
             known = False
         if not known:
