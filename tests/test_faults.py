@@ -228,14 +228,14 @@ def test_a_file_from_the_future_is_resumed_like_any_other(degloss: Run, tmp_path
 
 # networks
 
-BLOCKED = """
-import socket, sys
-def refuse(*args, **kwargs):
-    sys.stderr.write("NETWORK\\n")
-    raise OSError("no network")
-for name in ("create_connection", "getaddrinfo", "gethostbyname"):
-    setattr(socket, name, refuse)
-socket.socket.__init__ = refuse
+ASKING = ("connect", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
+BLOCKED = f"""
+import sys
+def refuse(event, arguments):
+    if event in {{"socket." + name for name in {ASKING}}}:
+        sys.stderr.write("NETWORK\\n")
+        raise OSError("no network")
+sys.addaudithook(refuse)
 sys.argv = ["degloss", *sys.argv[1:]]
 from degloss.cli import main
 main()
@@ -263,7 +263,9 @@ def test_nothing_is_asked_of_the_network(args: list[str], model: Path, tmp_path:
 
 
 def test_the_block_would_be_noticed(model: Path) -> None:
-    script = BLOCKED.replace("from degloss.cli import main\nmain()", "socket.create_connection(('127.0.0.1', 9))")
+    script = BLOCKED.replace(
+        "from degloss.cli import main\nmain()", "import socket; socket.create_connection(('127.0.0.1', 9))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert b"NETWORK" in done.stderr
 

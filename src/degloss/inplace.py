@@ -154,7 +154,7 @@ def restore(folder: Path, tally: Tally, note: Note, *, force: bool) -> None:
         except DeglossError as error:
             tally.fail(error, entry["file"])
     rest = f", {untouched} were as before" if untouched else ""
-    note(f"{tally.done} files restored{rest}; the backup stays in {folder}")
+    note(f"{tally.done} file{'' if tally.done == 1 else 's'} restored{rest}; the backup stays in {folder}")
 
 
 def _put_back(folder: Path, entry: dict[str, Any], *, force: bool) -> bool:
