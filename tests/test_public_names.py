@@ -24,14 +24,16 @@ PUBLIC = {
     "separate", "separate_many", "load", "Separator", "Separation", "Sentence", "Segment", "LABELS",
     "__version__", "DeglossError", "InputError", "OutputError", "ModelError", "ModelMissing",
     "ModelFormatError", "ModelDamaged",
-    "CorpusError", "TrainingError",
+    "CorpusError", "TrainingError", "ExtraMissing",
 }  # fmt: skip
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "documents", "characters", "segment", "slices", "encode", "words", "ngrams", "marks", "cues", "classify",
-    "context", "decode", "artefact", "separate", "read", "write", "formats", "explain", "jobs", "exits",
-    "cli",
+    "errors", "extras", "documents", "characters", "segment", "slices", "encode", "words", "skeleton", "ngrams",
+    "marks", "cues", "classify", "context", "decode", "artefact", "separate", "columns", "kinds", "source",
+    "encodings", "records", "tables", "parquet", "pages", "read", "show", "report", "formats", "partfile", "write",
+    "tally", "plan", "journal", "blocks", "workers", "sink", "inplace", "outputs", "progress", "jobs", "explain",
+    "exits", "options", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 

@@ -13,6 +13,7 @@ from degloss.documents import LABELS, Segment, Sentence, Separation
 from degloss.errors import (
     CorpusError,
     DeglossError,
+    ExtraMissing,
     InputError,
     ModelDamaged,
     ModelError,
@@ -29,6 +30,7 @@ __all__ = [
     "LABELS",
     "CorpusError",
     "DeglossError",
+    "ExtraMissing",
     "InputError",
     "ModelDamaged",
     "ModelError",

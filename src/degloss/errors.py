@@ -7,6 +7,7 @@
     │   ├── ModelMissing       nothing, or not everything, at that place
     │   ├── ModelFormatError   another format or feature version than this degloss reads
     │   └── ModelDamaged       bytes or shapes differ from what the manifest promises
+    ├── ExtraMissing       a package that only some inputs or options need, and that is not installed
     ├── CorpusError        a labelled document that breaks the block format
     └── TrainingError      training or evaluation that cannot go ahead
 
@@ -41,6 +42,10 @@ class ModelFormatError(ModelError):
 
 class ModelDamaged(ModelError):
     """A model whose bytes or shapes differ from what its manifest promises."""
+
+
+class ExtraMissing(DeglossError):
+    """A package that only some inputs or options need is not installed; the message names the extra."""
 
 
 class CorpusError(DeglossError):

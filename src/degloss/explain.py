@@ -26,9 +26,10 @@ from degloss import context, decode
 from degloss.cues import Cues
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
-from degloss.formats import painted, visible
+from degloss.formats import painted
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
+from degloss.show import visible
 from degloss.words import hashes
 
 Weights = NDArray[np.float32]
