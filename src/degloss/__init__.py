@@ -6,7 +6,8 @@
     found.article       # what the republished source says
     found.sentences     # every sentence with its label and how sure that is
 
-`separate` and `separate_many` use the model that comes with the package; `load` opens another one.
+`separate` and `separate_many` use the model that comes with the package; `load` opens another one. `label_frame`
+does the same to a pandas table.
 """
 
 from degloss.documents import LABELS, Segment, Sentence, Separation
@@ -19,8 +20,10 @@ from degloss.errors import (
     ModelFormatError,
     ModelMissing,
     OutputError,
+    PackageMissing,
     TrainingError,
 )
+from degloss.frame import label_frame
 from degloss.separate import Separator, load, separate, separate_many
 
 __version__ = "0.1.0"
@@ -35,12 +38,14 @@ __all__ = [
     "ModelFormatError",
     "ModelMissing",
     "OutputError",
+    "PackageMissing",
     "Segment",
     "Sentence",
     "Separation",
     "Separator",
     "TrainingError",
     "__version__",
+    "label_frame",
     "load",
     "separate",
     "separate_many",

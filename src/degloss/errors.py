@@ -8,7 +8,8 @@
     │   ├── ModelFormatError   another format or feature version than this degloss reads
     │   └── ModelDamaged       bytes or shapes differ from what the manifest promises
     ├── CorpusError        a labelled document that breaks the block format
-    └── TrainingError      training or evaluation that cannot go ahead
+    ├── TrainingError      training or evaluation that cannot go ahead
+    └── PackageMissing     an optional package that is not installed; also an ImportError
 
 Each message says what was wrong, where, and what to do about it, on one line: the command line prints it as it
 is. Wrong types and values handed to a function stay `TypeError` and `ValueError`.
@@ -49,3 +50,7 @@ class CorpusError(DeglossError):
 
 class TrainingError(DeglossError):
     """Training or evaluation that cannot go ahead."""
+
+
+class PackageMissing(DeglossError, ImportError):
+    """An optional package that is not installed; an `ImportError` for those who try and do without."""
