@@ -7,9 +7,9 @@
     │   ├── ModelMissing       nothing, or not everything, at that place
     │   ├── ModelFormatError   another format or feature version than this degloss reads
     │   └── ModelDamaged       bytes or shapes differ from what the manifest promises
+    ├── ExtraMissing       a package that only some inputs or options need, and that is not installed
     ├── CorpusError        a labelled document that breaks the block format
-    ├── TrainingError      training or evaluation that cannot go ahead
-    └── PackageMissing     an optional package that is not installed; also an ImportError
+    └── TrainingError      training or evaluation that cannot go ahead
 
 Each message says what was wrong, where, and what to do about it, on one line: the command line prints it as it
 is. Wrong types and values handed to a function stay `TypeError` and `ValueError`.
@@ -44,13 +44,13 @@ class ModelDamaged(ModelError):
     """A model whose bytes or shapes differ from what its manifest promises."""
 
 
+class ExtraMissing(DeglossError):
+    """A package that only some inputs or options need is not installed; the message names the extra."""
+
+
 class CorpusError(DeglossError):
     """A labelled document that breaks the block format of the corpus."""
 
 
 class TrainingError(DeglossError):
     """Training or evaluation that cannot go ahead."""
-
-
-class PackageMissing(DeglossError, ImportError):
-    """An optional package that is not installed; an `ImportError` for those who try and do without."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from degloss.columns import COLUMNS, columns
 from degloss.documents import Favor
-from degloss.errors import PackageMissing
+from degloss.extras import package
 from degloss.separate import Separator, shipped
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def label_frame(
     `text`; `spans` has a list of dictionaries in each row, offsets in code points.
 
     Raises `KeyError` if there is no column `text`, `ValueError` if a column is there already that would be gained,
-    `TypeError` for a text that is no string, and `PackageMissing` without pandas.
+    `TypeError` for a text that is no string, and `ExtraMissing` without pandas.
 
     >>> import pandas as pd
     >>> posts = pd.DataFrame({"id": [7, 8], "text": ["Teile diesen Beitrag", None]})
@@ -42,14 +42,10 @@ def label_frame(
     0   7  Teile diesen Beitrag               0.0
     1   8                   NaN               NaN
     """
-    try:
-        import pandas as pd
-    except ModuleNotFoundError as error:
-        raise PackageMissing("label_frame needs pandas; pip install 'degloss[pandas]'") from error
-
-    if isinstance(data, pd.Series):
-        table = data.to_frame(text)
-    elif isinstance(data, pd.DataFrame):
+    pandas = package("pandas", "pandas", "label_frame")
+    if isinstance(data, pandas.Series):
+        table: pd.DataFrame = data.to_frame(text)
+    elif isinstance(data, pandas.DataFrame):
         table = data.copy(deep=False)
     else:
         raise TypeError(f"label_frame takes a pandas Series or DataFrame, not {type(data).__name__}")
@@ -65,10 +61,10 @@ def label_frame(
     found = (separator or shipped()).separate_many(_texts(given, missing), favor=favor)
     nothing = dict.fromkeys(COLUMNS)
     rows = [nothing if gone else columns(next(found)) for gone in missing]
-    strings = given.dtype if pd.api.types.is_string_dtype(given.dtype) else "object"
+    strings = given.dtype if pandas.api.types.is_string_dtype(given.dtype) else "object"
     kinds = {"spans": "object", "commentary_share": "float64", "confidence": "float64"}
     for name in COLUMNS:
-        table[name] = pd.Series([row[name] for row in rows], table.index, kinds.get(name, strings))
+        table[name] = pandas.Series([row[name] for row in rows], table.index, kinds.get(name, strings))
     return table
 
 
