@@ -24,14 +24,14 @@ PUBLIC = {
     "separate", "separate_many", "label_frame", "load", "Separator", "Separation", "Sentence", "Segment", "LABELS",
     "__version__", "DeglossError", "InputError", "OutputError", "ModelError", "ModelMissing",
     "ModelFormatError", "ModelDamaged",
-    "CorpusError", "TrainingError", "ExtraMissing",
+    "CorpusError", "TrainingError", "ExtraMissing", "ClusterError",
 }  # fmt: skip
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
     "errors", "extras", "documents", "characters", "segment", "encode", "words", "ngrams", "cues", "classify",
     "context", "decode", "artefact", "separate", "columns", "frame", "read", "write", "formats",
-    "explain", "jobs", "exits", "cli",
+    "explain", "jobs", "parts", "cluster", "exits", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 

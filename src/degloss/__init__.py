@@ -12,6 +12,7 @@ does the same to a pandas table.
 
 from degloss.documents import LABELS, Segment, Sentence, Separation
 from degloss.errors import (
+    ClusterError,
     CorpusError,
     DeglossError,
     ExtraMissing,
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LABELS",
+    "ClusterError",
     "CorpusError",
     "DeglossError",
     "ExtraMissing",

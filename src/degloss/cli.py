@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from degloss import __version__, artefact, formats, jobs
+from degloss import __version__, artefact, extras, formats, jobs
 from degloss.documents import LABELS, Favor
 from degloss.errors import InputError, TrainingError
 from degloss.exits import end, perform, tell
@@ -127,11 +127,28 @@ def label(
     text_field: Field = None,
     force: Force = False,
     model: Folder = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            help="Work on the machines of a Dask scheduler, tcp://host:8786; FILES are then globs or addresses.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print every sentence with who speaks it."""
     field = text_field or "text"
 
     def work(tally: jobs.Tally) -> None:
+        if scheduler is not None:
+            extras.require("distributed", "dask", "--scheduler")
+            from degloss import cluster
+
+            cluster.label(
+                _sources(files), None if output == STDIN else output, _separator(model), scheduler=scheduler,
+                format=format, favor=favor, text_field=text_field, force=force, tally=tally,
+            )  # fmt: skip
+            return
         ending = formats.ENDINGS[format]
         made = jobs.plan(_sources(files), output, ending=ending, force=force, text_field=text_field, tally=tally)
         color = made.shared is None and _colored()

@@ -56,7 +56,7 @@ def read_text(name: str, note: Note) -> str:
         with _opened(name) as file:
             data = file.read()
     except OSError as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
     return decode(data, name, note)
 
 
@@ -103,15 +103,20 @@ def read_records(name: str, field: str) -> Iterator[Record | InputError]:
     """
     try:
         with _opened(name) as file:
-            for number, line in enumerate(_lines(file, name), 1):
-                if line.isspace():
-                    continue
-                try:
-                    yield _record(line, number, f"{name}:{number}", field)
-                except InputError as error:
-                    yield error
+            yield from records(file, name, field)
     except OSError as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
+
+
+def records(file: BinaryIO, name: str, field: str) -> Iterator[Record | InputError]:
+    """The records of an open file, as `read_records` gives them."""
+    for number, line in enumerate(_lines(file, name), 1):
+        if line.isspace():
+            continue
+        try:
+            yield _record(line, number, f"{name}:{number}", field)
+        except InputError as error:
+            yield error
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:
@@ -241,7 +246,8 @@ def _bare_utf16(data: bytes) -> str | None:
     return None
 
 
-def _unreadable(name: str, error: OSError) -> InputError:
+def unreadable(name: str, error: OSError) -> InputError:
+    """What to tell of a file that cannot be read."""
     remedies = {
         FileNotFoundError: "no such file; check the path",
         PermissionError: "no permission to read it; change that (chmod), or run as its owner",
