@@ -26,13 +26,13 @@ def test_columns_of_one_document(separator: Separator) -> None:
     assert row["spans"] == [{"start": s.start, "end": s.end, "label": s.label} for s in found.segments]
     lengths = {s: s.end - s.start for s in found.sentences}
     total = sum(lengths.values())
-    assert row["commentary_share"] == pytest.approx(len(COMMENT) / total)
-    assert row["confidence"] == pytest.approx(sum(s.confidence * n for s, n in lengths.items()) / total)
+    assert row["commentary_share"] == round(len(COMMENT) / total, 4)
+    assert row["confidence"] == pytest.approx(sum(s.confidence * n for s, n in lengths.items()) / total, abs=6e-5)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
 def test_columns_of_a_text_without_sentences(text: str, separator: Separator) -> None:
-    assert list(columns(separator.separate(text)).values()) == ["", "", "", [], None, None]
+    assert list(columns(separator.separate(text)).values()) == ["", "", "", [], 0.0, None]
 
 
 @pytest.mark.parametrize("kind", ["object", "string"])

@@ -13,6 +13,7 @@ from degloss.documents import LABELS, Separation
 COLUMNS: Final = ("article", "commentary", "boilerplate", "spans", "commentary_share", "confidence")
 """The columns a table gains, in this order."""
 
+_DIGITS: Final = 4  # finer differences mean nothing, and tables stay the same across machines
 _COMMENTARY: Final = LABELS.index("commentary")
 
 
@@ -25,7 +26,7 @@ def columns(found: Separation) -> dict[str, object]:
     confidence        float, the mean of the sentences' confidences, each counted by its code points: the share of
                       the text that is expected to be labelled right
 
-    Of a text without any sentence the two numbers are None: there is nothing they could be said of.
+    The numbers are rounded to four digits. A text without any sentence has a share of 0.0 and no confidence, None.
 
     >>> from degloss.separate import separate
     >>> row = columns(separate("Teile diesen Beitrag"))
@@ -41,6 +42,6 @@ def columns(found: Separation) -> dict[str, object]:
         "commentary": found.commentary,
         "boilerplate": found.boilerplate,
         "spans": [{"start": s.start, "end": s.end, "label": s.label} for s in found.segments],
-        "commentary_share": int(lengths[found.labels == _COMMENTARY].sum()) / total if total else None,
-        "confidence": float(lengths @ found.confidences) / total if total else None,
+        "commentary_share": round(int(lengths[found.labels == _COMMENTARY].sum()) / total, _DIGITS) if total else 0.0,
+        "confidence": round(float(lengths @ found.confidences) / total, _DIGITS) if total else None,
     }
