@@ -29,8 +29,8 @@ PUBLIC = {
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "extras", "documents", "characters", "segment", "encode", "words", "ngrams", "cues", "classify",
-    "context", "decode", "artefact", "separate", "columns", "frame", "read", "write", "formats",
+    "errors", "extras", "documents", "annotations", "characters", "segment", "encode", "words", "ngrams", "cues",
+    "classify", "context", "decode", "artefact", "separate", "columns", "frame", "read", "write", "formats",
     "explain", "jobs", "parts", "cluster", "exits", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
