@@ -17,6 +17,7 @@ from distributed import KilledWorker, LocalCluster
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE, Run
 from degloss import cluster, parts
+from degloss.artefact import Model
 from degloss.errors import ClusterError, DeglossError, OutputError
 from degloss.jobs import NothingDone, Tally
 from degloss.separate import Separator
@@ -148,9 +149,9 @@ def test_the_model_travels_once_to_each_worker_and_leaves_with_the_run(
         pickled.append(1)
         return object.__reduce_ex__(self, 2)
 
-    monkeypatch.setattr(Separator, "__reduce_ex__", lambda self, protocol: reduce(self))
+    monkeypatch.setattr(Model, "__reduce_ex__", lambda self, protocol: reduce(self))
     label(machines, separator, [str(archive / "a.jsonl")], str(tmp_path / "out.jsonl"))
-    assert len(pickled) <= 2  # to the scheduler; a check of whether it can be pickled may come before
+    assert 1 <= len(pickled) <= 2  # to the scheduler; a check of whether it can be pickled may come before
     assert not [name for name in machines.scheduler.worker_plugins if name.startswith("degloss")]
 
 

@@ -24,6 +24,7 @@ import dask
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
 
+from degloss.artefact import Model
 from degloss.documents import Favor
 from degloss.errors import ClusterError, InputError
 from degloss.formats import ENDINGS, Format, encode_line, label_form
@@ -56,11 +57,12 @@ class Task:
 class _Model(WorkerPlugin):
     """Takes the model to every worker, once."""
 
-    def __init__(self, separator: Separator) -> None:
-        self.separator = separator
+    def __init__(self, model: Model) -> None:
+        self.model = model
 
     def setup(self, worker: Worker) -> None:
-        """Nothing to set up: a worker keeps its plugins at hand."""
+        """Makes the separator there: what it needs besides the model does not travel."""
+        self.separator = Separator(self.model)
 
 
 def label(
@@ -171,7 +173,7 @@ def labelled(
     waiting: deque[tuple[tuple[Piece, ...], Future[_Labelled]]] = deque()
     todo = enumerate(zip(dealt, places, strict=False))
     try:
-        client.register_plugin(_Model(separator), name=task.model)
+        client.register_plugin(_Model(separator.model), name=task.model)
         while True:
             room = _AHEAD * max(1, sum(client.nthreads().values())) - len(waiting)
             for number, (part, place) in islice(todo, max(room, 0)):
