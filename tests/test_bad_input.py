@@ -73,7 +73,7 @@ MISTAKES = [
     (["clean", "fehlt.txt"], "fehlt.txt: no such file"),
     (["clean", "sub"], "sub: a folder; say with -o"),
     (["clean", "sub", "-o", "all.txt"], "sub: a folder; say with -o"),
-    (["clean", "empty", "-o", "out"], "empty: no *.txt files"),
+    (["clean", "empty", "-o", "out"], "empty: no files to read"),
     (["clean", "in.txt", "-o", "other.txt"], "other.txt: exists already"),
     (["clean", "in.txt", "-o", "in.txt"], "in.txt: is an input"),
     (["clean", "in.txt", "-o", "in.txt", "--force"], "in.txt: is an input"),
@@ -167,10 +167,10 @@ def test_bad_lines_of_json_lines_are_told_and_left_out(degloss: Run, tmp_path: P
         json.dumps({"text": "a\ud800 b!!"}),
     ]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
-    done = degloss("label", "in.jsonl", "--text-field", "text", "--format", "jsonl", "-o", "out.jsonl")
+    done = degloss("label", "in.jsonl", "--text-field", "text", "--format", "jsonl", "-o", "out.jsonl", "-q")
     assert done.returncode == 3
     told = [line.split(": ")[1] for line in done.stderr.decode().splitlines()]
-    assert told == ["in.jsonl:2", "in.jsonl:3", "in.jsonl:4", "3 of 5 documents failed"]
+    assert told == ["in.jsonl:2", "in.jsonl:3", "in.jsonl:4", "3 of 5 documents failed; see out.jsonl.errors.jsonl"]
     assert [len(json.loads(line)["sentences"]) for line in (tmp_path / "out.jsonl").open()] == [5, 1]
 
 

@@ -19,8 +19,8 @@ from conftest import ARTICLE, COMMENT, LINK, PAGE, Run
 from degloss import cluster, parts
 from degloss.artefact import Model
 from degloss.errors import ClusterError, DeglossError, OutputError
-from degloss.jobs import NothingDone, Tally
 from degloss.separate import Separator
+from degloss.tally import NothingDone, Tally
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_a_part_that_kills_its_workers_is_a_failure_and_no_more() -> None:
         def result() -> None:
             raise KilledWorker("task", None, 3)  # type: ignore[arg-type]
 
-    piece = parts.Piece("big.txt", "/big.txt", False)
+    piece = parts.Piece("big.txt", "/big.txt", "text")
     found, report = cluster._result((piece, piece), Gone())  # type: ignore[arg-type]
     assert found == b""
     (failure,) = report.failures

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from conftest import COMMENT, LINK, PAGE, Run
 from degloss import parts as module
 from degloss.errors import InputError, OutputError
-from degloss.formats import Form, label_form
-from degloss.parts import Piece, Report, find, label_part, make_place, part_urls, parts, write_part
+from degloss.formats import Form
+from degloss.parts import Piece, Report, find, kind_in, label_part, make_place, part_urls, parts, write_part
 from degloss.separate import Separator
 
 TEXTS = [PAGE, "", COMMENT, "Grüße aus Köln 👩‍👩‍👧. " * 40, LINK]
 
 
 def form() -> Form:
-    return label_form("jsonl", "text", headed=True, color=False)
+    return Form("text", format="jsonl", headed=True)
 
 
 def dump(path: Path, count: int) -> Path:
@@ -87,7 +87,7 @@ def test_files_are_dealt_out_together_until_a_part_is_full(tmp_path: Path, monke
         ["5", "6"],
         ["7"],
     ]
-    assert all(piece.size is None and not piece.records for part in made for piece in part)
+    assert all(piece.size is None and piece.kind == "text" for part in made for piece in part)
 
 
 def test_what_cannot_be_cut_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_what_cannot_be_cut_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "wide.jsonl").write_bytes(path.read_text().encode("utf-16"))
     for name in ("packed.jsonl.gz", "wide.jsonl"):
         ((piece,),) = parts(find(str(tmp_path / name)), records=False, cut=True)
-        assert piece.records
+        assert piece.kind == "jsonl"
         assert piece.size is None
     ((piece,),) = parts(find(str(path)), records=False, cut=False)
     assert piece.size is None
@@ -141,7 +141,7 @@ def test_names_stay_as_they_were_given(tmp_path: Path, separator: Separator, mon
         ((name, url, size),) = find(source)
         assert (name, size) == (odd, len(PAGE.encode()))
         monkeypatch.chdir("/")
-        found, _ = labelled([(Piece(name, url, False),)], separator)
+        found, _ = labelled([(Piece(name, url, "text"),)], separator)
         assert json.loads(found)["file"] == odd
         monkeypatch.chdir(tmp_path)
 
@@ -173,7 +173,7 @@ def test_one_bad_file_does_not_stop_a_part(tmp_path: Path, separator: Separator)
     (tmp_path / "5.txt").write_bytes("Grüße".encode("latin-1"))
     files = [(str(p), str(p), 1) for p in sorted(tmp_path.iterdir())]
     (tmp_path / "2.txt").unlink()
-    _, (report,) = labelled([tuple(Piece(n, u, n.endswith("gz")) for n, u, _ in files)], separator)
+    _, (report,) = labelled([tuple(Piece(n, u, kind_in(u, records=False)) for n, u, _ in files)], separator)
     said = {Path(f.name).name: f.reason for f in report.failures}
     assert set(said) == {"1.txt", "2.txt", "3.jsonl.gz"}
     assert said["1.txt"].startswith("binary data")

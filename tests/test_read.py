@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from degloss.encodings import decode
 from degloss.errors import InputError
-from degloss.read import Record, decode, read_records, read_text
+from degloss.read import read_text
+from degloss.records import Record, read_records
 
 GERMAN = "Grüße aus Köln – „schön“ war’s.\r\nZweite Zeile\n"
 WESTERN = "Grüße aus Köln, schön war es.\r\nZweite Zeile\n"

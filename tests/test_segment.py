@@ -229,3 +229,21 @@ def test_time_grows_with_the_length_alone(unit: str) -> None:
     least = 0.002  # seconds; below that the clock says nothing
     ratio = seconds(lambda: encode([long]), 2) / max(seconds(lambda: encode([short]), 3), least)
     assert ratio <= 20
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u3000", "\x85"])
+def test_an_initial_with_a_wide_space_before_the_full_stop(space: str) -> None:
+    # sentencex 1.0.32 panics at these, which no "except Exception" would catch.
+    text = f"Er traf A{space}. Dann ging er. D{space}."
+    assert cuts(text)[-1] == len(text)
+
+
+def test_a_panic_of_the_splitter_costs_no_more_than_its_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        pass
+
+    def panic(language: str, line: str) -> list[str]:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr("sentencex.segment", panic)
+    assert cuts("Ein Satz. Noch einer.\nUnd einer.") == [22, 32]

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE
-from degloss import formats
+from degloss import formats, show
 from degloss.documents import LABELS
 from degloss.errors import OutputError
-from degloss.read import Record
+from degloss.records import Record
 from degloss.separate import Separator
 from degloss.write import file_ids, make_folder, new_file, standard_output
 
@@ -303,12 +303,12 @@ def unescape(text: str) -> str:
 
 @given(st.text(st.characters()) | st.text("\\ntru0\n\r\t\u2028\x85\ud800\x1b"))
 def test_escapes_stay_on_one_line_and_lose_nothing(text: str) -> None:
-    escaped = formats.escape(text)
+    escaped = show.escape(text)
     assert len(escaped.splitlines()) <= 1
     assert "\t" not in escaped
     assert unescape(escaped) == text
     assert formats.encode_line(escaped).decode() == escaped
-    assert len(formats.visible(text).splitlines()) <= 1
+    assert len(show.visible(text).splitlines()) <= 1
 
 
 @given(st.text(st.characters(categories=["Cs"]) | st.sampled_from('ab\\"\n')))
@@ -319,7 +319,7 @@ def test_json_keeps_lone_surrogates(text: str) -> None:
 
 
 def test_the_formats_know_all_three_labels() -> None:
-    assert set(formats.ENDINGS) == {"text", "tsv", "jsonl"}
+    assert set(formats.ENDINGS) == {"text", "tsv", "jsonl", "html", "table"}
     assert [formats.painted(label, color=False) for label in LABELS] == list(LABELS)
     assert len({formats.painted(label, color=True) for label in LABELS}) == len(LABELS)
 

@@ -8,18 +8,48 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from degloss import __version__, artefact, extras, formats, jobs
-from degloss.documents import LABELS, Favor
+from degloss import __version__, artefact, extras, formats
+from degloss.documents import LABELS
 from degloss.errors import InputError, TrainingError
 from degloss.exits import end, perform, tell
-from degloss.read import STDIN
-from degloss.separate import Separator, load, shipped
+from degloss.formats import Form
+from degloss.jobs import run, texts
+from degloss.kinds import Kind
+from degloss.options import (
+    BackupFolder,
+    Exclude,
+    Favored,
+    Field,
+    Files,
+    Folder,
+    Force,
+    Formatted,
+    Include,
+    InPlace,
+    Keep,
+    MaxLoss,
+    Mend,
+    Output,
+    Quiet,
+    Raw,
+    Resume,
+    Scheduler,
+    Speaker,
+    Strict,
+    Typed,
+    Workers,
+)
+from degloss.plan import FormOf, Options, format_for, plan
+from degloss.separate import load, shipped
+from degloss.source import STDIN
+from degloss.tally import Tally
+from degloss.workers import Labeller
 from degloss.write import standard_output
 
 _TRAINING_PACKAGES: Final = ("sklearn", "scipy", "pandas", "joblib", "matplotlib", "degloss_training")
@@ -30,54 +60,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help fits a screen, and rich takes longer to import than the work takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Separates a republished German article from commentary and page furniture:\n\n"
-    "degloss clean page.txt   prints the article alone",
+    help="\b\nSeparates a republished German article from commentary and page furniture:\n"
+    "  degloss clean page.txt   prints the article alone",
     epilog="Exit codes: 0 done, 1 nothing done, 2 wrong usage, 3 some inputs failed.",
 )
-
-
-class Speaker(StrEnum):
-    """`LABELS` in the form of an option that may be repeated."""
-
-    ARTICLE = "article"
-    COMMENTARY = "commentary"
-    BOILERPLATE = "boilerplate"
-
-
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="FILES|-",
-        help="Text files, .jsonl files, folders (with -o), or - for standard input.",
-        show_default=False,
-    ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE|DIR",
-        help="Where to write; a folder takes one file for each input.",
-        show_default=False,
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that exist (never an input).")]
-Favored = Annotated[
-    Favor, typer.Option(help="precision: keep only what surely is article; recall: lose no sentence of it.")
-]
-Field = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Inputs are JSON lines with the text in this field (.jsonl files: text).",
-        show_default=False,
-    ),
-]
-Folder = Annotated[
-    Path | None,
-    typer.Option("--model", metavar="DIR", help="Another model than the one shipped.", show_default=False),
-]
 
 
 def main() -> NoReturn:
@@ -98,62 +84,115 @@ def _degloss(
 def clean(
     files: Files = None,
     output: Output = None,
-    keep: Annotated[
-        list[Speaker] | None, typer.Option(help="What to keep, may be repeated.", show_default="article")
-    ] = None,
+    keep: Keep = None,
     favor: Favored = "balanced",
     text_field: Field = None,
+    type: Typed = None,
     force: Force = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    jobs: Workers = 1,
+    resume: Resume = False,
+    strict: Strict = False,
+    in_place: InPlace = False,
+    backup: BackupFolder = None,
+    max_loss: MaxLoss = 0.9,
+    raw_cells: Raw = False,
+    fix_mojibake: Mend = False,
+    quiet: Quiet = False,
     model: Folder = None,
 ) -> None:
     """Print or write the article alone."""
-    field = text_field or "text"
     wanted = keep or [Speaker.ARTICLE]
-
-    def work(tally: jobs.Tally) -> None:
-        made = jobs.plan(_sources(files), output, ending=None, force=force, text_field=text_field, tally=tally)
-        form = formats.clean_form([label for label in LABELS if label in wanted], field, tell)
-        jobs.run(made, _separator(model), favor, form, text_field=field, tally=tally)
-
-    raise typer.Exit(perform(work))
+    labels = tuple(label for label in LABELS if label in wanted)
+    if in_place != (backup is not None):
+        raise typer.BadParameter("--in-place and --backup go together: originals are kept")
+    if in_place and output is not None:
+        raise typer.BadParameter("--in-place writes where the files are; leave out -o")
+    options = Options(
+        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), backup, max_loss,
+        resume, strict, jobs, fix_mojibake, quiet,
+    )  # fmt: skip
+    # In place the cells are those of the user, and stay.
+    form = Form(options.field, labels, raw=raw_cells or in_place)
+    raise typer.Exit(_perform(files, options, lambda kind: form, Labeller(model, favor)))
 
 
 @app.command()
 def label(
     files: Files = None,
     output: Output = None,
-    format: Annotated[formats.Format, typer.Option(help="For people, for tables, or for programs.")] = "text",
+    format: Formatted = None,
     favor: Favored = "balanced",
     text_field: Field = None,
+    type: Typed = None,
     force: Force = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    jobs: Workers = 1,
+    resume: Resume = False,
+    strict: Strict = False,
+    raw_cells: Raw = False,
+    fix_mojibake: Mend = False,
+    quiet: Quiet = False,
     model: Folder = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS|local",
-            help="Work on the machines of a Dask scheduler, tcp://host:8786; FILES are then globs or addresses.",
-            show_default=False,
-        ),
-    ] = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Print every sentence with who speaks it."""
-    field = text_field or "text"
+    options = Options(
+        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), None, 1,
+        resume, strict, jobs, fix_mojibake, quiet,
+    )  # fmt: skip
+    shared = Form(options.field, color=options.target is None and _colored(), raw=raw_cells)
 
-    def work(tally: jobs.Tally) -> None:
-        if scheduler is not None:
-            extras.require("distributed", "dask", "--scheduler")
-            from degloss import cluster
+    def form(kind: Kind) -> Form:
+        return replace(shared, format=format_for(kind, format))
 
-            cluster.label(
-                _sources(files), None if output == STDIN else output, _separator(model), scheduler=scheduler,
-                format=format, favor=favor, text_field=text_field, force=force, tally=tally,
-            )  # fmt: skip
-            return
-        ending = formats.ENDINGS[format]
-        made = jobs.plan(_sources(files), output, ending=ending, force=force, text_field=text_field, tally=tally)
-        color = made.shared is None and _colored()
-        form = formats.label_form(format, field, headed=made.several, color=color)
-        jobs.run(made, _separator(model), favor, form, text_field=field, tally=tally)
+    if scheduler is None:
+        raise typer.Exit(_perform(files, options, form, Labeller(model, favor)))
+    if any((jobs > 1, resume, include, exclude, type, raw_cells, fix_mojibake, format in ("html", "table"))):
+        raise typer.BadParameter(
+            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model, --strict"
+        )
+
+    def work(tally: Tally) -> None:
+        extras.require("distributed", "dask", "--scheduler")
+        from degloss import cluster
+
+        tally.strict, tally.records = strict, None
+        separator = shipped() if model is None else load(model)
+        cluster.label(
+            _sources(files), None if output == STDIN else output, separator, scheduler=scheduler,
+            format=format or "text", favor=favor, text_field=text_field, force=force, tally=tally,
+        )  # fmt: skip
+
+    raise typer.Exit(perform(work))
+
+
+def _perform(files: list[str] | None, options: Options, form: FormOf, labeller: Labeller) -> int:
+    """The work of `clean` and `label`."""
+
+    def work(tally: Tally) -> None:
+        tally.strict, tally.records = options.strict, options.errors
+        made = plan(_sources(files), options, form, tally)
+        if labeller.model is not None:
+            load(labeller.model)
+        run(made, labeller, tally)
+
+    return perform(work, resumable=options.resume)
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that --backup named.")],
+    force: Annotated[bool, typer.Option("--force", help="Also over files that were changed since.")] = False,
+) -> None:
+    """Undo clean --in-place."""
+
+    def work(tally: Tally) -> None:
+        from degloss.inplace import restore
+
+        restore(backup, tally, tell, force=force)
 
     raise typer.Exit(perform(work))
 
@@ -169,13 +208,13 @@ def explain(
 ) -> None:
     """Say of each removed sentence why."""
 
-    def work(tally: jobs.Tally) -> None:
+    def work(tally: Tally) -> None:
         from degloss.explain import explain, explanation_text
 
-        made = jobs.plan(_sources(files), None, ending=None, force=False, text_field=text_field, tally=tally)
-        separator = _separator(model)
+        made = plan(_sources(files), Options(text_field=text_field), lambda kind: Form(text_field or "text"), tally)
+        separator = shipped() if model is None else load(model)
         with standard_output() as stream:
-            for name, text in jobs.texts(made, text_field or "text", tally):
+            for name, text in texts(made, tally):
                 if made.several:
                     stream.write(formats.encode_line(formats.heading(name)))
                 for found in explain(separator, text, favor=favor, everything=everything):
@@ -190,7 +229,7 @@ def explain(
 def model(folder: Folder = None) -> None:
     """Check the model and show its manifest."""
 
-    def work(tally: jobs.Tally) -> None:
+    def work(tally: Tally) -> None:
         import json
 
         manifest = artefact.load_model(folder or artefact.shipped_folder()).manifest
@@ -229,7 +268,7 @@ def _pass_on(name: str, args: list[str]) -> NoReturn:
     """Hands a command over to the package that registered for it, which this one never imports by name."""
     code = 0
 
-    def work(_: jobs.Tally) -> None:
+    def work(_: Tally) -> None:
         nonlocal code
         from importlib.metadata import entry_points
 
@@ -253,10 +292,6 @@ def _sources(files: list[str] | None) -> list[str]:
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError("no input; give files, or - for standard input")
     return [STDIN]
-
-
-def _separator(folder: Path | None) -> Separator:
-    return shipped() if folder is None else load(folder)
 
 
 def _colored() -> bool:

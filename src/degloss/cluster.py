@@ -27,10 +27,10 @@ from distributed import Client, Future, KilledWorker, LocalCluster, Worker, Work
 from degloss.artefact import Model
 from degloss.documents import Favor
 from degloss.errors import ClusterError, InputError
-from degloss.formats import ENDINGS, Format, encode_line, label_form
-from degloss.jobs import NothingDone, Tally
+from degloss.formats import ENDINGS, Form, Format, encode_line
 from degloss.parts import Failure, Piece, Report, find, label_part, make_place, part_urls, parts, write_part
 from degloss.separate import Separator
+from degloss.tally import NothingDone, Tally
 from degloss.write import file_ids, new_file, standard_output
 
 LOCAL: Final = "local"
@@ -48,10 +48,8 @@ class Task:
     """What is asked of every part, and under which name the workers hold the model."""
 
     model: str
-    format: Format
-    headed: bool
+    form: Form
     favor: Favor
-    field: str
 
 
 class _Model(WorkerPlugin):
@@ -86,15 +84,16 @@ def label(
     files = _found(sources, tally)
     # Only results that do not name their line can be had from the middle of a file.
     dealt = list(parts(files, records=text_field is not None, cut=format == "jsonl"))
-    headed = len(files) > 1 or dealt[0][0].records
-    task = Task(f"degloss-{os.urandom(6).hex()}", format, headed, favor, text_field or "text")
+    first = dealt[0][0].kind
+    form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
+    task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
     if output is not None and _is_folder(output):
         make_place(output, force=force)
         with connected(scheduler, tally) as client:
             deque(labelled(client, separator, task, dealt, part_urls(output, ENDINGS[format]), tally), maxlen=0)
     else:
         with connected(scheduler, tally) as client, _stream(output, [name for name, *_ in files], force) as stream:
-            stream.write(encode_line(label_form(format, task.field, headed=headed, color=False).head))
+            stream.write(encode_line(form.head(None, first)))
             for lines in labelled(client, separator, task, dealt, repeat(None), tally):
                 stream.write(lines)
             if tally.failed and not tally.done:
@@ -197,11 +196,10 @@ def _label(part: tuple[Piece, ...], task: Task, place: str | None) -> _Labelled:
     report = Report()
     model = get_worker().plugins[task.model]
     assert isinstance(model, _Model)
-    form = label_form(task.format, task.field, headed=task.headed, color=False)
-    lines = label_part(part, model.separator, task.favor, form, task.field, report)
+    lines = label_part(part, model.separator, task.favor, task.form, task.form.field, report)
     if place is None:
         return b"".join(lines), report
-    write_part(chain([encode_line(form.head)], lines), place)
+    write_part(chain([encode_line(task.form.head(None, part[0].kind))], lines), place)
     return b"", report
 
 

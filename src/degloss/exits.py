@@ -19,8 +19,8 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from degloss.errors import DeglossError
-from degloss.formats import visible
-from degloss.jobs import NothingDone, Tally
+from degloss.show import visible
+from degloss.tally import NothingDone, Tally
 from degloss.write import silence
 
 FAILED: Final = 1
@@ -38,7 +38,7 @@ def tell(message: str) -> None:
         print(f"degloss: {visible(message)}", file=sys.stderr, flush=True)
 
 
-def perform(work: Callable[[Tally], object]) -> int:
+def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
     """Does the work of a command; the exit code of what became of it."""
     tally = Tally(tell)
     code = 0
@@ -56,12 +56,18 @@ def perform(work: Callable[[Tally], object]) -> int:
         silence()
         return PIPE_BROKEN
     except KeyboardInterrupt:
-        tell("interrupted; the files named before are complete, no other was written")
+        if resumable:
+            tell("interrupted; the same command goes on from here")
+        else:
+            tell("interrupted; the files named before are complete, no other was written")
         return INTERRUPTED
     if tally.failed:
         code = code or (PARTLY if tally.done else FAILED)
         if tally.failed + tally.done > 1:
-            tell(f"{tally.failed} of {tally.failed + tally.done} documents failed")
+            where = tally.recorded()
+            tell(
+                f"{tally.failed} of {tally.failed + tally.done} documents failed" + (f"; see {where}" if where else "")
+            )
     return code
 
 
@@ -69,6 +75,8 @@ def end(command: Callable[[], object]) -> NoReturn:
     """Runs the whole command line and ends the process, also where the arguments or the help went wrong."""
     with suppress(ValueError, AttributeError):  # not in the main thread, or no such signal
         signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as it was during the imports
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     code: int | str | None = FAILED
     try:
         command()

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from degloss import context, decode
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch
-from degloss.formats import painted, visible
+from degloss.formats import painted
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
+from degloss.show import visible
 
 Weights = NDArray[np.float32]
 Difference = Callable[[Weights], NDArray[np.float64]]

@@ -23,7 +23,10 @@ def package(module: str, extra: str, purpose: str) -> Any:
     degloss.errors.ExtraMissing: reading tables needs the package nicht_da; pip install 'degloss[tabellen]'
     """
     require(module, extra, purpose)
-    return import_module(module)
+    try:
+        return import_module(module)
+    except ImportError as error:  # one that the package itself needs
+        raise ExtraMissing(f"{purpose} fails ({error}); pip install --upgrade 'degloss[{extra}]'") from error
 
 
 def require(module: str, extra: str, purpose: str) -> None:

@@ -1,25 +1,35 @@
 """Separations → lines: the forms in which results leave the command line.
 
-`clean` is the text itself. `text` is for the eye, `tsv` for tables and `jsonl` for programs; all three have
-offsets in code points. What UTF-8 cannot hold, a lone surrogate, comes out as `\\ud800`: in JSON that is
-the same string, in TSV it is one of the escapes, in `text` and `clean` it is the one thing that does not
-survive.
+`clean` is the text itself. `text` and `html` are for the eye, `tsv` has a line a sentence, `jsonl` is for programs,
+and `table` is the table that came in with the columns of `columns`; offsets are code points. What UTF-8 cannot hold, a
+lone surrogate, comes out as `\\ud800`: in JSON that is the same string, in TSV it is one of the escapes, elsewhere it
+is the one thing that does not survive.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from degloss.characters import LINE_BREAKS
+from degloss import report
+from degloss.columns import COLUMNS, columns
 from degloss.documents import LABELS, Label, Separation
-from degloss.read import Note, Record
+from degloss.errors import InputError
+from degloss.kinds import ROWS, Kind
+from degloss.parquet import ArrowRow, Schema
+from degloss.parquet import as_record as arrow_record
+from degloss.read import Document, Head
+from degloss.records import Record
+from degloss.show import escape, visible
+from degloss.tables import Header, Row, line_of, texts
+from degloss.tables import as_record as row_record
 
-Format = Literal["text", "tsv", "jsonl"]
-ENDINGS: Final[dict[Format, str]] = {"text": ".txt", "tsv": ".tsv", "jsonl": ".jsonl"}
+Format = Literal["text", "tsv", "jsonl", "html", "table"]
+ENDINGS: Final[dict[Format, str]] = {
+    "text": ".txt", "tsv": ".tsv", "jsonl": ".jsonl", "html": ".html", "table": ".csv",
+}  # fmt: skip
 
 TSV_COLUMNS: Final = (
     "start", "end", "label", "confidence", "lone_label", "lone_score", "sentence", "file",
@@ -27,46 +37,118 @@ TSV_COLUMNS: Final = (
 _DIGITS: Final = 4  # of probabilities: finer differences mean nothing, and files stay the same across machines
 _COLORS: Final[dict[Label, str]] = {"article": "32", "commentary": "33", "boilerplate": "2"}
 _WIDTH: Final = max(map(len, LABELS))
-_NAMED: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_BREAKS = re.compile("\r\n|[" + re.escape(LINE_BREAKS) + "]")
-_UNPRINTABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_HIDDEN = re.compile(f"[{_UNPRINTABLE}]")
-_ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
+
+
+class Cells(NamedTuple):
+    """What becomes of a row of Parquet: the text it is to have, and what it gains, if anything."""
+
+    text: str
+    gained: dict[str, object] | None
 
 
 @dataclass(frozen=True)
 class Form:
-    """How results look: the lines of a text (given its name), of a record, and what stands above all."""
+    """How results look: a document by `document`, and what stands above all by `head`.
 
-    text: Callable[[Separation, str], str]
-    record: Callable[[Separation, Record, str], str]
-    head: str = ""
+    `keep` is what `clean` keeps; None means that all is to be labelled, in a `format`. `field` is where records and
+    tables have their text. `headed` if several documents share a stream, `color` for terminals, and `raw` leaves
+    cells in CSV as they are that a spreadsheet would run. Can be pickled: other processes use it, too.
+    """
+
+    field: str
+    keep: tuple[Label, ...] | None = None
+    format: Format = "text"
+    headed: bool = False
+    color: bool = False
+    raw: bool = False
+
+    def head(self, head: Head, kind: Kind) -> str:
+        """What stands above the results of an input; raises `InputError` if its columns get in the way."""
+        if self.tabular:
+            if isinstance(head, Header | Schema) and self.keep is None:
+                names = head.columns if isinstance(head, Header) else head.arrow.names
+                taken = [name for name in names if name in COLUMNS]
+                if taken:
+                    raise InputError(f"has a column {taken[0]!r} already, which it is to gain; rename or drop it")
+            if isinstance(head, Header):
+                names = head.columns if self.keep is not None else head.columns + COLUMNS
+                return "\ufeff" * head.mark + self._line(names, head)
+            return self._line(("file", *COLUMNS)) if self.keep is None and kind not in ROWS else ""
+        if self.format == "html":
+            return report.head()
+        return "\t".join(TSV_COLUMNS) + "\n" if self.format == "tsv" else ""
+
+    def document(self, found: Separation, document: Document) -> str | Cells:
+        """The lines of a document; of a row of Parquet that stays one, its cells."""
+        if self.keep is not None:
+            return self._cleaned(found, document, self.keep)
+        if self.format == "table":
+            return self._row(found, document)
+        if self.format == "html":
+            return report.document(found, document.name)
+        if self.format == "tsv":
+            return label_tsv(found, document.name)
+        if self.format == "text":
+            several = self.headed or document.row is not None
+            return label_text(found, document.name, headed=several, color=self.color)
+        record = _record(document)
+        text = found.text if document.derived else None
+        if record is None:
+            return label_jsonl(found, document.name, text)
+        return label_record(found, record, self.field, text)
+
+    def unchanged(self, document: Document) -> bytes | Cells:
+        """A row as it was."""
+        row = document.row
+        if isinstance(row, Row):
+            return encode_line(self._line(row.cells, row.header))
+        if isinstance(row, ArrowRow):
+            return Cells(row.text, None)
+        return encode_line("{" + ", ".join(piece for _, piece in row.members) + "}\n" if row else document.text)
+
+    @property
+    def tabular(self) -> bool:
+        """Whether tables stay tables, so that only those of the same columns go into one file."""
+        return self.keep is not None or self.format == "table"
+
+    def _cleaned(self, found: Separation, document: Document, keep: tuple[Label, ...]) -> str | Cells:
+        row = document.row
+        if isinstance(row, Row):
+            cells = list(row.cells)
+            cells[row.header.place] = found.keep(keep)
+            return self._line(cells, row.header)
+        if isinstance(row, ArrowRow):
+            return Cells(found.keep(keep), None)
+        if row is not None:
+            return clean_record(found, row, self.field, keep)
+        return clean_text(found, keep)
+
+    def _row(self, found: Separation, document: Document) -> str | Cells:
+        row, more = document.row, columns(found)
+        if isinstance(row, ArrowRow):
+            return Cells(found.text, more)
+        if isinstance(row, Row):
+            kept = list(row.cells)
+            kept[row.header.place] = found.text
+            return self._line([*kept, *texts(more)], row.header)
+        if row is not None:
+            return gain_record(found, row, self.field, more, document.derived)
+        return self._line([document.name, *texts(more)])
+
+    def _line(self, cells: Iterable[str], header: Header | None = None) -> str:
+        if header is None:
+            return line_of(cells, raw=self.raw)
+        return line_of(cells, raw=self.raw, separator=header.separator, line_break=header.line_break)
 
 
-def clean_form(labels: Iterable[Label], field: str, note: Note) -> Form:
-    """What is kept, of records in place of their text; where nothing is, a note says so."""
-    kept = list(labels)
-
-    def text(separation: Separation, name: str) -> str:
-        lines = clean_text(separation, kept)
-        if not lines:
-            note(f"{name}: no {' or '.join(kept)} in it, so nothing is left")
-        return lines
-
-    return Form(text, lambda separation, record, _: clean_record(separation, record, field, kept))
-
-
-def label_form(format: Format, field: str, *, headed: bool, color: bool) -> Form:
-    """Every sentence with its label, in one of the formats; `headed` if several texts share a stream."""
-
-    if format == "tsv":
-        return Form(label_tsv, lambda found, _, name: label_tsv(found, name), "\t".join(TSV_COLUMNS) + "\n")
-    if format == "jsonl":
-        return Form(label_jsonl, lambda found, record, _: label_record(found, record, field))
-    return Form(
-        lambda found, name: label_text(found, name, headed=headed, color=color),
-        lambda found, _, name: label_text(found, name, headed=True, color=color),
-    )
+def _record(document: Document) -> Record | None:
+    """The row of a document as JSON lines have it."""
+    row = document.row
+    if isinstance(row, Row):
+        return row_record(row)
+    if isinstance(row, ArrowRow):
+        return arrow_record(row)
+    return row
 
 
 def encode_line(line: str) -> bytes:
@@ -113,15 +195,26 @@ def label_tsv(separation: Separation, name: str) -> str:
     return "".join(rows)
 
 
-def label_jsonl(separation: Separation, name: str) -> str:
-    """One line for the document: the file and its sentences."""
-    return _json({"file": name, "sentences": _sentences(separation)}) + "\n"
+def label_jsonl(separation: Separation, name: str, text: str | None = None) -> str:
+    """One line for the document: the file, its text if it cannot be had from there, and its sentences."""
+    said = {} if text is None else {"text": text}
+    return _json({"file": name, **said, "sentences": _sentences(separation)}) + "\n"
 
 
-def label_record(separation: Separation, record: Record, field: str) -> str:
-    """The line of a record: its other fields as they were, and its sentences."""
+def label_record(separation: Separation, record: Record, field: str, text: str | None = None) -> str:
+    """The line of a record: its other fields as they were, and its sentences; the text only if it is another."""
     pieces = [piece for name, piece in record.members if name not in (field, "sentences")]
+    if text is not None:
+        pieces.append(f"{_json(field)}: {_json(text)}")
     pieces.append(f'"sentences": {_json(_sentences(separation))}')
+    return "{" + ", ".join(pieces) + "}\n"
+
+
+def gain_record(separation: Separation, record: Record, field: str, more: dict[str, object], derived: bool) -> str:
+    """The line of a record: all its fields as they were, and what tables gain; older fields of these names go."""
+    text = f"{_json(field)}: {_json(separation.text)}"
+    pieces = [text if derived and name == field else piece for name, piece in record.members if name not in COLUMNS]
+    pieces += [f"{_json(name)}: {_json(value)}" for name, value in more.items()]
     return "{" + ", ".join(pieces) + "}\n"
 
 
@@ -129,24 +222,6 @@ def clean_record(separation: Separation, record: Record, field: str, labels: Ite
     """The line of a record: all its fields as they were, but for the text, which is cleaned."""
     kept = f"{_json(field)}: {_json(separation.keep(labels))}"
     return "{" + ", ".join(kept if name == field else piece for name, piece in record.members) + "}\n"
-
-
-def escape(text: str) -> str:
-    """The text without tabs, line breaks and control characters: backslash escapes instead.
-
-    >>> print(escape("C:\\\\Neu\\tund\\r\\nso"))
-    C:\\\\Neu\\tund\\r\\nso
-    """
-    return _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"\\u{ord(match[0]):04x}", text)
-
-
-def visible(text: str) -> str:
-    """The text on one line for people: line breaks as ⏎, what a terminal would obey as an escape.
-
-    >>> print(visible("Erste\\r\\nZweite\\x1b[2J"))
-    Erste⏎Zweite\\u001b[2J
-    """
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _BREAKS.sub("⏎", text))
 
 
 def _sentences(separation: Separation) -> list[dict[str, Any]]:

@@ -23,12 +23,16 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.utils import infer_compression, read_block
 
-from degloss.documents import Favor, Separation
-from degloss.errors import InputError, OutputError
+from degloss.documents import Favor
+from degloss.encodings import decode
+from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import Form, encode_line
-from degloss.jobs import RECORDS
-from degloss.read import STDIN, Record, decode, records, unreadable
+from degloss.kinds import TABLES, Kind, kind_of
+from degloss.pages import page_text
+from degloss.read import Document
+from degloss.records import records
 from degloss.separate import Separator
+from degloss.source import STDIN, unreadable
 from degloss.write import new_file, output_error
 
 PART_BYTES: Final = 8 << 20
@@ -44,7 +48,7 @@ class Piece:
 
     name: str
     url: str
-    records: bool
+    kind: Kind
     begin: int = 0
     size: int | None = None
 
@@ -107,21 +111,26 @@ def parts(files: Iterable[tuple[str, str, int]], *, records: bool, cut: bool) ->
     waiting_bytes = 0
     for name, url, size in files:
         packing = infer_compression(url)
-        lines = records or os.path.splitext(url)[0 if packing else 1].endswith(RECORDS)
-        if cut and lines and not packing and size > PART_BYTES and not _is_wide(url):
+        kind = kind_in(url, records=records)
+        if cut and kind == "jsonl" and not packing and size > PART_BYTES and not _is_wide(url):
             if waiting:
                 yield tuple(waiting)
             for begin in range(0, size, PART_BYTES):
-                yield (Piece(name, url, lines, begin, min(PART_BYTES, size - begin)),)
+                yield (Piece(name, url, kind, begin, min(PART_BYTES, size - begin)),)
             waiting, waiting_bytes = [], 0
             continue
-        waiting.append(Piece(name, url, lines))
+        waiting.append(Piece(name, url, kind))
         waiting_bytes += size * (_PACKED if packing else 1)
         if waiting_bytes >= PART_BYTES or len(waiting) == PART_FILES:
             yield tuple(waiting)
             waiting, waiting_bytes = [], 0
     if waiting:
         yield tuple(waiting)
+
+
+def kind_in(url: str, *, records: bool) -> Kind:
+    """What a file holds, by its name without the ending of its packing; with `records` JSON lines if it can be."""
+    return kind_of(os.path.splitext(url)[0] if infer_compression(url) else url, field="text" if records else None)
 
 
 def _is_wide(url: str) -> bool:
@@ -137,41 +146,39 @@ def label_part(
     part: Iterable[Piece], separator: Separator, favor: Favor, form: Form, text_field: str, report: Report
 ) -> Iterator[bytes]:
     """The results of a part, document by document; what goes wrong with one goes into the report."""
-    waiting: deque[tuple[Piece, Record | None]] = deque()
+    waiting: deque[Document] = deque()
 
     def texts() -> Iterator[str]:
         for piece in part:
-            for text, record in _documents(piece, text_field, report):
-                waiting.append((piece, record))
-                yield text
+            for document in _documents(piece, text_field, report):
+                waiting.append(document)
+                yield document.text
 
     for found in separator.separate_many(texts(), favor=favor):
-        piece, record = waiting.popleft()
-        yield encode_line(_formed(form, found, piece, record))
+        lines = form.document(found, waiting.popleft())
+        assert isinstance(lines, str)
+        yield encode_line(lines)
         report.done += 1
 
 
-def _formed(form: Form, found: Separation, piece: Piece, record: Record | None) -> str:
-    if record is None:
-        return form.text(found, piece.name)
-    return form.record(found, record, f"{piece.name}:{record.line}")
-
-
-def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[tuple[str, Record | None]]:
+def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Document]:
     try:
         with _opened(piece, report) as file:
-            if not piece.records:
-                yield decode(file.read(), piece.name, report.notes.append), None
+            if piece.kind in TABLES:
+                raise InputError(f"{piece.name}: tables are not read on a cluster; write the rows as JSON lines")
+            if piece.kind != "jsonl":
+                page = piece.kind == "html"
+                text = decode(file.read(), piece.name, report.notes.append, page=page)
+                yield Document(piece.name, page_text(text, piece.name) if page else text, derived=page)
                 return
-            for record in records(
-                file, "", text_field
-            ):  # whoever knows the part's first line puts name and line in front
+            # Without a name: who knows how many lines are before this piece puts name and line in front.
+            for record in records(file, "", text_field):
                 if isinstance(record, InputError):
                     line, _, reason = str(record)[1:].partition(": ")
                     report.failures.append(Failure(piece.name, int(line), reason))
                 else:
-                    yield record.text, record
-    except InputError as error:
+                    yield Document(f"{piece.name}:{record.line}", record.text, record)
+    except (InputError, ExtraMissing) as error:
         report.failures.append(Failure(piece.name, 0, str(error).removeprefix(f"{piece.name}: ")))
     except OSError as error:
         reason = str(unreadable(piece.name, error)).removeprefix(f"{piece.name}: ")

@@ -32,6 +32,8 @@ _ENUMERATOR = re.compile(r"(?:^|[\s(„\"])(?:\d{1,2}|[a-zA-Z]|[IVXL]{1,6})\.\s*
 _AFTER_ELLIPSIS = re.compile(r"(?<=…\s)(?=[A-ZÄÖÜ„])")
 _NO_LETTERS = re.compile(r"[\W\d_]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_PANICKING = re.compile(r"(?<=\w)[^\S\x00-\x7f](?=\.)")
+"""White space beyond ASCII behind an initial and before a full stop ("A\u00a0."), at which sentencex 1.0.32 panics."""
 _SENTENCE_END = re.compile(r"[.!?…][\"“”«»)]?\s+(?=\S)")
 _JOINERS = "\ufe0e\ufe0f\u200d\u20e3"
 _CLOSERS = '”“«»")]!?‼⁉…'
@@ -75,10 +77,16 @@ def _cut_line(line: str, position: int, ends: list[int]) -> None:
 
 
 def _split(line: str) -> list[str]:
+    asked = _PANICKING.sub(" ", line)
     try:
-        pieces: list[str] = sentencex.segment("de", line)
+        pieces: list[str] = sentencex.segment("de", asked)
     except UnicodeEncodeError:  # lone surrogates, which the splitter's Rust strings cannot hold
-        pieces = sentencex.segment("de", _SURROGATES.sub("\ufffd", line))
+        pieces = sentencex.segment("de", _SURROGATES.sub("\ufffd", asked))
+    except BaseException as error:
+        # A panic of its Rust code, which is no Exception: one line stays uncut then, and the others go on.
+        if type(error).__name__ != "PanicException":
+            raise
+        return [line]
     if sum(map(len, pieces)) != len(line):
         return [line]
     if "…" in line:  # which the splitter never takes for an end

@@ -10,6 +10,7 @@ replaced. Devices and pipes cannot be replaced and are written to directly.
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import os
 import stat
@@ -17,9 +18,12 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from degloss.errors import OutputError
+from degloss.extras import package
+from degloss.kinds import Packing
+from degloss.partfile import Part, taken
 
 FileId = tuple[int, int]
 """Device and inode: what all names and links of one file have in common."""
@@ -43,7 +47,7 @@ def check_target(target: Path, *, force: bool, inputs: Collection[FileId]) -> bo
         status = os.stat(target)
     except FileNotFoundError:
         if os.path.lexists(target) and not force:
-            raise _taken(target) from None
+            raise taken(target) from None
         return True
     except (OSError, ValueError) as error:
         raise output_error(str(target), error) from error
@@ -54,7 +58,7 @@ def check_target(target: Path, *, force: bool, inputs: Collection[FileId]) -> bo
     if not stat.S_ISREG(status.st_mode):
         return False
     if not force:
-        raise _taken(target)
+        raise taken(target)
     return True
 
 
@@ -67,24 +71,52 @@ def new_file(target: Path, *, force: bool = False, inputs: Collection[FileId] = 
     replaceable = check_target(target, force=force, inputs=inputs)
     try:
         if not replaceable:
-            with open(target, "wb") as file:
+            with open_device(target) as file:
                 yield file
             return
-        place = Path(os.path.realpath(target))
-        part = place.parent / f".degloss-{os.urandom(6).hex()}.part"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        part = Part(target)
         try:
-            with open(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            _rename(part, place, force=force)
+            yield part.file
+            part.commit(force=force)
         except BaseException:
-            with suppress(OSError):
-                part.unlink()
+            part.discard()
             raise
     except OSError as error:
         raise output_error(str(target), error) from error
+
+
+class Packer:
+    """Bytes on their way into a file that may be packed; `cut` ends a piece that can be unpacked by itself."""
+
+    def __init__(self, file: BinaryIO, packing: Packing, name: str) -> None:
+        self._file = file
+        self._packing = packing
+        self._stream: Any = None if packing else file
+        self._cut = False
+        self._name = name
+
+    def write(self, data: bytes) -> None:
+        if self._stream is None:
+            self._stream = self._opened()
+        self._stream.write(data)
+
+    def cut(self) -> None:
+        if self._packing and self._stream is not None:
+            self._stream.close()
+            self._stream = None
+            self._cut = True
+
+    def close(self) -> None:
+        """Ends the last piece; of nothing at all there is one, too."""
+        if self._packing and self._stream is None and not self._cut:
+            self._stream = self._opened()
+        self.cut()
+
+    def _opened(self) -> Any:
+        if self._packing == ".zst":
+            zstandard = package("zstandard", "zst", f"{self._name}: zstd")
+            return zstandard.ZstdCompressor(level=9).stream_writer(self._file, closefd=False)
+        return gzip.GzipFile("", "wb", 6, self._file, mtime=0)  # no time and no name: the same text, the same bytes
 
 
 def write_file(target: Path, data: bytes, *, force: bool = False) -> None:
@@ -101,6 +133,16 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: a file stands where a folder is needed; give another name") from error
     except (OSError, ValueError) as error:
         raise output_error(str(folder), error) from error
+
+
+@contextmanager
+def open_device(target: Path) -> Iterator[BinaryIO]:
+    """A device or pipe to write to; raises `OutputError`."""
+    try:
+        with open(target, "wb") as file:
+            yield file
+    except OSError as error:
+        raise output_error(str(target), error) from error
 
 
 @contextmanager
@@ -148,31 +190,3 @@ def output_error(name: str, error: OSError | ValueError) -> OutputError:
         return OutputError(f"{name}: a file stands where a folder is needed; give another name")
     reason = error.strerror if isinstance(error, OSError) else error
     return OutputError(f"{name}: cannot be written ({reason or error}); choose another place")
-
-
-def _taken(target: Path) -> OutputError:
-    return OutputError(f"{target}: exists already; give another name, or --force to replace it")
-
-
-def _rename(part: Path, place: Path, *, force: bool) -> None:
-    """Gives the finished file its name: over what is there if forced, else only where nothing is."""
-    if force:
-        with suppress(FileNotFoundError):
-            part.chmod(stat.S_IMODE(place.stat().st_mode))
-        os.replace(part, place)
-    else:
-        try:
-            os.link(part, place)  # unlike a renaming, this fails if someone else took the name meanwhile
-            part.unlink()
-        except FileExistsError:
-            raise _taken(place) from None
-        except OSError:  # a file system without hard links
-            if place.exists():
-                raise _taken(place) from None
-            os.replace(part, place)
-    with suppress(OSError):
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

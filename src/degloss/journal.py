@@ -1,0 +1,148 @@
+"""How far a run has come, so that `--resume` goes on there, whatever ended it.
+
+A journal is a file of JSON lines beside the output (hidden: `.degloss-….journal`; in a folder, inside it). Its first
+line says what the run was: options, model, version, and for one output file all inputs with their sizes and times. A
+run that differs from it is not resumed. Then:
+
+    {"at": job, "items": n, "bytes": m, …}           of this job n documents are written, in m bytes of its part
+    {"done": job, "source": …, "result": …}          this result is complete; written before it takes its name
+    {"failed": job, "source": …}                     this input could not be read
+    {"finished": true}                               nothing is left to do
+
+Each line also has the documents and failures up to it, and the bytes of the file of failures, so that all three go on
+from the same point. A line that was cut off does not count. What was written after the last line is cut off from the
+part and done again: every document is there once, and in order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from degloss.errors import OutputError
+from degloss.partfile import JOURNAL, lock
+from degloss.plan import Job
+from degloss.write import make_folder, output_error
+
+FOLDER_JOURNAL: Final = f".degloss{JOURNAL}"
+Stamp = list[int]
+"""Size in bytes and time of the last change in nanoseconds: what tells a file from a later state of it."""
+
+
+def stamp(path: str | Path) -> Stamp | None:
+    """The stamp of a file; None if it cannot be had."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def owns(journal: Journal | None, job: Job) -> bool:
+    """Whether the target of a job is as an earlier pass of this run left it, and may be replaced."""
+    earlier = None if journal is None else journal.done.get(job.key)
+    return earlier is not None and job.target is not None and earlier["result"] == stamp(job.target)
+
+
+@dataclass
+class Journal:
+    """The journal of a run that can be resumed, with what an earlier run wrote into it."""
+
+    path: Path
+    file: BinaryIO
+    done: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    at: dict[str, Any] | None = None
+    totals: dict[str, int] = field(default_factory=dict)
+    finished: bool = False
+    empty: bool = False
+
+    @classmethod
+    def opened(cls, path: Path, run: dict[str, Any]) -> Journal:
+        """The journal at this path, begun or taken up; raises `OutputError` if it is that of another run."""
+        make_folder(path.parent)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            file = open(descriptor, "r+b")  # noqa: SIM115 - open as long as the run
+            if not lock(descriptor):
+                raise OutputError(f"{path}: another run is writing there; wait for that one")
+            made = cls(path, file)
+            made._take_up(run)
+        except OSError as error:
+            raise output_error(str(path), error) from error
+        return made
+
+    def note(self, line: dict[str, Any], totals: dict[str, int], *, durable: bool = False) -> None:
+        """Adds a line; a durable one, and all before it, is on the disk when this returns."""
+        self.empty = False
+        try:
+            self.file.write(json.dumps({**line, **totals}).encode() + b"\n")
+            self.file.flush()
+            if durable:
+                os.fsync(self.file.fileno())
+        except OSError as error:
+            raise output_error(str(self.path), error) from error
+
+    def close(self, *, remove: bool = False) -> None:
+        """Closes the journal; removes it when there is nothing, or nothing left, to resume."""
+        if remove or self.empty:
+            with suppress(OSError):
+                self.path.unlink()
+        with suppress(OSError):
+            self.file.close()
+
+    def _take_up(self, run: dict[str, Any]) -> None:
+        lines, good = self._lines()
+        self.empty = len(lines) < 2
+        if not lines:
+            self._rewrite([run])
+            return
+        if lines[0] != run:
+            differ = sorted(key for key in {*lines[0], *run} if lines[0].get(key) != run.get(key))
+            raise OutputError(
+                f"{self.path}: of a run that differs in {', '.join(differ)}; give the same inputs and options,"
+                " or remove it to begin anew"
+            )
+        for line in lines[1:]:
+            self.totals = {name: line[name] for name in ("documents", "failures", "errors") if name in line}
+            if "done" in line:
+                self.done[line["done"]] = line
+                self.at = None
+            elif "failed" in line:
+                self.failed[line["failed"]] = line
+                self.at = None
+            elif "at" in line:
+                self.at = line
+            self.finished = "finished" in line
+        if self.finished:  # another pass over the folder: what failed is tried again
+            self.failed, self.totals, self.at = {}, {}, None
+            self._rewrite([run, *({**line, "documents": 0, "failures": 0, "errors": 0} for line in self.done.values())])
+        else:
+            self.file.truncate(good)
+            self.file.seek(good)
+
+    def _lines(self) -> tuple[list[dict[str, Any]], int]:
+        """The complete lines, and where they end."""
+        lines: list[dict[str, Any]] = []
+        good = 0
+        for line in self.file:
+            try:
+                value = json.loads(line)
+            except ValueError:
+                break
+            if not line.endswith(b"\n") or not isinstance(value, dict):
+                break
+            lines.append(value)
+            good += len(line)
+        return lines, good
+
+    def _rewrite(self, lines: list[dict[str, Any]]) -> None:
+        self.file.seek(0)
+        self.file.truncate()
+        self.file.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        self.file.flush()
+        os.fsync(self.file.fileno())

@@ -1,0 +1,72 @@
+"""Names → kinds: what a file holds and how it is packed, told by its name alone.
+
+The name decides and not the content: whoever lists a folder sees what will be done with it. `--type` overrules
+the name for inputs that have none (standard input) or an odd one.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from degloss import extras
+
+Kind = Literal["text", "html", "jsonl", "csv", "tsv", "parquet"]
+Packing = Literal["", ".gz", ".zst"]
+
+KINDS: Final[dict[str, Kind]] = {
+    ".txt": "text", ".md": "text", ".html": "html", ".htm": "html",
+    ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
+}  # fmt: skip
+"""What the endings of names say; each may be followed by one of `PACKINGS`. Capitals make no difference."""
+PACKINGS: Final[tuple[Packing, ...]] = (".gz", ".zst")
+ROWS: Final[tuple[Kind, ...]] = ("jsonl", "csv", "tsv", "parquet")
+"""Kinds that hold a document a row. Of the others a file is one document."""
+TABLES: Final[tuple[Kind, ...]] = ("csv", "tsv", "parquet")
+"""Kinds that have columns of their own."""
+
+
+class Name(NamedTuple):
+    """A file's name in three parts: `page.html.gz` is ("page", ".html", ".gz").
+
+    `ending` is empty unless it is one of `KINDS`.
+    """
+
+    stem: str
+    ending: str
+    packing: Packing
+
+
+def parts(name: str) -> Name:
+    """The parts of a name.
+
+    >>> parts("seite.HTML.gz"), parts("2026.01.30")
+    (Name(stem='seite', ending='.HTML', packing='.gz'), Name(stem='2026.01.30', ending='', packing=''))
+    """
+    packing: Packing = ""
+    for possible in PACKINGS:
+        if name.lower().endswith(possible):
+            name, packing = name[: -len(possible)], possible
+    for ending in KINDS:
+        if name.lower().endswith(ending):
+            return Name(name[: -len(ending)], name[-len(ending) :], packing)
+    return Name(name, "", packing)
+
+
+def kind_of(name: str, *, given: Kind | None = None, field: str | None = None) -> Kind:
+    """What a file of this name holds; `given` overrules it. With a text field all that is no table is JSON lines.
+
+    >>> kind_of("seite.htm"), kind_of("seite"), kind_of("archiv.csv.zst"), kind_of("-", field="body")
+    ('html', 'text', 'csv', 'jsonl')
+    """
+    found = given or KINDS.get(parts(name).ending.lower(), "text")
+    return "jsonl" if field is not None and found not in ROWS else found
+
+
+def require(kind: Kind, packing: Packing, where: str) -> None:
+    """Raises `ExtraMissing` if a file of this kind needs a package that is not installed."""
+    if packing == ".zst":
+        extras.require("zstandard", "zst", f"{where}: zstd")
+    if kind == "parquet":
+        extras.require("pyarrow", "parquet", f"{where}: Parquet")
+    if kind == "html":
+        extras.require("trafilatura", "html", f"{where}: HTML")

@@ -1,0 +1,32 @@
+"""HTML → text: what a page says, comments kept, as plain text of one line a paragraph.
+
+trafilatura (extra `html`) finds the main text. It is asked for more rather than less, comments included: who speaks
+is for the model to decide, and what is missing here nobody misses later. Where it finds nothing, all text of the
+page is taken. It reads the page it is given and fetches nothing.
+"""
+
+from __future__ import annotations
+
+from degloss.errors import InputError
+from degloss.extras import package
+
+
+def page_text(html: str, name: str) -> str:
+    """The text of a page; raises `InputError` if there is none, `ExtraMissing` without trafilatura.
+
+    >>> page_text("<p>Der Rat tagt am Montag.</p><p>So ein Unsinn!</p>", "seite.html")
+    'Der Rat tagt am Montag.\\nSo ein Unsinn!'
+    """
+    trafilatura = package("trafilatura", "html", f"{name}: HTML")
+    if not html.strip():
+        raise InputError(f"{name}: an empty page; get the file anew")
+    try:
+        text = trafilatura.extract(
+            html, output_format="txt", include_comments=True, include_tables=True, favor_recall=True
+        )
+        text = text or trafilatura.html2txt(html)
+    except Exception as error:  # whatever a parser does with the pages of strangers, the next page is none the worse
+        raise InputError(f"{name}: HTML that cannot be read ({type(error).__name__}); save its text instead") from error
+    if not text or not text.strip():
+        raise InputError(f"{name}: a page without text; it may need a browser to show it, save its text instead")
+    return str(text)

@@ -1,0 +1,158 @@
+"""Parquet → rows, and back, in blocks: a file may be larger than memory, and every column keeps its type.
+
+By pyarrow (extra `parquet`). A row whose text is null is a document without text: it stays, gains empty columns and
+keeps its null.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import groupby
+from typing import IO, Any, BinaryIO, Final, NamedTuple
+
+from degloss.columns import COLUMNS
+from degloss.errors import InputError
+from degloss.extras import package
+from degloss.records import Record
+from degloss.source import MOST_FOLD, Watch, opened, unwatched
+from degloss.tables import some_names
+
+_ROWS: Final = 256  # read at a time
+_GROUP: Final = 8192  # rows of a row group that is written
+_FREE: Final = 256 << 20
+
+
+class Schema(NamedTuple):
+    """What is known of a table before its first row: its Arrow schema, where the text is, how it is packed."""
+
+    arrow: Any
+    place: int
+    codec: str
+
+
+class ArrowRow(NamedTuple):
+    """A row: its number, from 1, its text, and the block it stands in with its place there."""
+
+    line: int
+    text: str
+    block: Any
+    place: int
+
+
+def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Schema | ArrowRow]:
+    """The schema, then the rows; raises `InputError`, or `ExtraMissing` without pyarrow."""
+    arrow, parquet = _packages(name)
+    with opened(name, watch) as source, tempfile.TemporaryFile() as copy:
+        file: BinaryIO = source.file
+        if not file.seekable() or (hasattr(file, "raw") and not hasattr(file.raw, "name")):  # packed, or a pipe
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            file = copy
+        try:
+            table = parquet.ParquetFile(file, pre_buffer=False)
+            schema = _schema(arrow, table, field, name)
+            yield schema
+            line = 0
+            for block in table.iter_batches(batch_size=_ROWS):
+                for index, text in enumerate(block.column(schema.place).to_pylist()):
+                    line += 1
+                    yield ArrowRow(line, text or "", block, index)
+        except arrow.ArrowException as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"{name}: damaged, or no Parquet ({reason}); get the file anew") from error
+        source.check()
+
+
+def _packages(name: str) -> tuple[Any, Any]:
+    purpose = f"{name}: Parquet"
+    return package("pyarrow", "parquet", purpose), package("pyarrow.parquet", "parquet", purpose)
+
+
+def _schema(arrow: Any, table: Any, field: str, name: str) -> Schema:
+    found = table.schema_arrow
+    if field not in found.names:
+        raise InputError(
+            f"{name}: no column {field!r}{some_names(found.names)}; name the text's column by --text-field"
+        )
+    place = found.get_field_index(field)
+    kind = found.field(place).type
+    if arrow.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not (arrow.types.is_string(kind) or arrow.types.is_large_string(kind) or arrow.types.is_string_view(kind)):
+        raise InputError(f"{name}: the column {field!r} is {kind}, not text; name the text's column by --text-field")
+    groups = [table.metadata.row_group(i) for i in range(table.metadata.num_row_groups)]
+    for group in groups:
+        packed = sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+        if group.total_byte_size > max(_FREE, MOST_FOLD * packed):
+            raise InputError(f"{name}: unpacks to more than {MOST_FOLD} times its size, as a decompression bomb does")
+    codec = groups[0].column(place).compression.lower() if groups and groups[0].num_columns else "snappy"
+    return Schema(found, place, "none" if codec == "uncompressed" else codec)
+
+
+def as_record(row: ArrowRow) -> Record:
+    """The row in the form of JSON lines; what JSON has no word for, a date, as a string."""
+    (values,) = row.block.slice(row.place, 1).to_pylist()
+    pieces = [
+        (name, f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False, default=str)}")
+        for name, value in values.items()
+    ]
+    return Record(row.line, row.text, tuple(pieces))
+
+
+class ParquetRows:
+    """A Parquet file in the making: the rows of another one, with columns gained or with other texts."""
+
+    def __init__(self, file: IO[bytes], schema: Schema, name: str, *, gains: bool) -> None:
+        self._arrow, parquet = _packages(name)
+        self._schema = schema
+        self._gains = gains
+        arrow = self._arrow
+        fields = list(schema.arrow)
+        if arrow.types.is_dictionary(fields[schema.place].type):
+            fields[schema.place] = fields[schema.place].with_type(fields[schema.place].type.value_type)
+        if gains:
+            span = arrow.struct([("start", arrow.int64()), ("end", arrow.int64()), ("label", arrow.string())])
+            kinds = [arrow.string()] * 3 + [arrow.list_(span), arrow.float64(), arrow.float64()]
+            fields += [arrow.field(column, kind) for column, kind in zip(COLUMNS, kinds, strict=True)]
+        self._target = arrow.schema(fields, metadata=schema.arrow.metadata)
+        self._writer = parquet.ParquetWriter(file, self._target, compression=schema.codec)
+        self._waiting: list[tuple[ArrowRow, str, dict[str, object] | None]] = []
+
+    def add(self, row: ArrowRow, text: str, gained: dict[str, object] | None) -> None:
+        """A row, the text it is to have, and what it gains."""
+        self._waiting.append((row, text, gained))
+        if len(self._waiting) >= _GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Writes what waits, and the footer."""
+        self._flush()
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Keeps the library from writing the footer of a file that is given up."""
+        self._writer.is_open = False
+
+    def _flush(self) -> None:
+        arrow, schema = self._arrow, self._schema
+        if not self._waiting:
+            return
+        blocks = []
+        for _, rows in groupby(self._waiting, lambda item: id(item[0].block)):
+            items = list(rows)
+            blocks.append(items[0][0].block.take(arrow.array([row.place for row, _, _ in items])))
+        table = arrow.Table.from_batches(blocks)
+        old = table.column(schema.place)
+        null = old.is_null().to_pylist()
+        texts = [None if missing else text for missing, (_, text, _) in zip(null, self._waiting, strict=True)]
+        columns = list(table.columns)
+        columns[schema.place] = arrow.array(texts, type=self._target.field(schema.place).type)
+        if self._gains:
+            gains = [gained for _, _, gained in self._waiting if gained is not None]
+            new = list(self._target)[len(schema.arrow) :]
+            columns += [arrow.array([row[field.name] for row in gains], type=field.type) for field in new]
+        self._writer.write_table(arrow.Table.from_arrays(columns, schema=self._target))
+        self._waiting = []

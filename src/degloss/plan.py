@@ -1,0 +1,262 @@
+"""What the command line is asked to do, as jobs: which input goes where, and in what form.
+
+Planned before any work, so that a mistake in the arguments shows at once: folders are listed, every target is named,
+two inputs that want the same target are refused, and so is an input that needs a package which is not installed.
+
+Links: a link to a file is read as the file; links to folders are not followed, so that no listing runs in a circle
+or leaves the folder, and are counted in a note.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from degloss import kinds
+from degloss.columns import COLUMNS
+from degloss.errors import InputError, OutputError
+from degloss.formats import ENDINGS, Form, Format
+from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
+from degloss.partfile import PREFIX
+from degloss.source import STDIN
+from degloss.tally import Tally
+from degloss.write import FileId, check_target, file_ids
+
+ERRORS: Final = ".errors.jsonl"
+_REPLACED: Final = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
+"""Endings of inputs that a new ending replaces; after others it follows."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for beside the inputs."""
+
+    output: str | None = None
+    force: bool = False
+    text_field: str | None = None
+    type: Kind | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    backup: Path | None = None
+    max_loss: float = 0.9
+    resume: bool = False
+    strict: bool = False
+    workers: int = 1
+    mend: bool = False
+    quiet: bool = False
+
+    @property
+    def field(self) -> str:
+        return self.text_field or "text"
+
+    @property
+    def target(self) -> Path | None:
+        """The file or folder to write to; None for standard output, and in place."""
+        return None if self.output in (None, STDIN) else Path(str(self.output))
+
+    @property
+    def errors(self) -> Path | None:
+        """Where failures are recorded: beside the output, unless that is a device."""
+        target = self.backup or self.target
+        if target is None or (target.exists() and not target.is_file() and not target.is_dir()):
+            return None
+        return target.parent / f"{target.name}{ERRORS}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and its target, None for the stream all share; `key` is what a journal calls it."""
+
+    key: str
+    source: str
+    target: Path | None
+    kind: Kind
+    form: Form
+
+    @property
+    def arrow(self) -> bool:
+        """Whether the result is Parquet."""
+        return self.kind == "parquet" and (self.form.keep is not None or self.form.format == "table")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs, and the file they share (standard output if None) or the folder they go to."""
+
+    jobs: tuple[Job, ...]
+    options: Options
+    shared: Path | None = None
+    folder: Path | None = None
+    inputs: frozenset[FileId] = frozenset()
+    forms: tuple[Form, ...] = ()
+    """The form of every kind, also of those that are not among the inputs: part of what a run is."""
+
+    @property
+    def several(self) -> bool:
+        """Whether the results of more than one document may follow each other in the stream all share."""
+        shared = [job for job in self.jobs if job.target is None]
+        return len(shared) > 1 or any(job.kind in ROWS for job in shared)
+
+
+FormOf = Callable[[Kind], Form]
+
+
+def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Plan:
+    """The jobs for these files, folders and standard input; raises `InputError`, `OutputError`, `ExtraMissing`."""
+    if sources.count(STDIN) > 1:
+        raise InputError("-: standard input can be read only once; give - once")
+    folders = [source for source in sources if source != STDIN and os.path.isdir(source)]
+    target = options.target
+    in_place = options.backup is not None
+    into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
+    if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
+        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to")
+    if into_one and not folders:
+        made = _sharing(sources, options, form, target)
+    else:
+        made = _filed(sources, folders, options, form, tally, target)
+    for job in made.jobs:
+        kinds.require(job.kind, parts(job.source).packing, job.source)
+    if made.shared is not None:
+        kinds.require("text", parts(made.shared.name).packing, str(made.shared))
+    return replace(made, forms=tuple(form(kind) for kind in sorted(set(KINDS.values()))))
+
+
+def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | None) -> Plan:
+    """All into one file, or to standard output."""
+    jobs = [_job(str(number), source, None, options, form) for number, source in enumerate(sources)]
+    if len(jobs) > 1:
+        jobs = [replace(job, form=replace(job.form, headed=True)) for job in jobs]
+    inputs = file_ids(job.source for job in jobs if job.source != STDIN)
+    layouts = {_layout(job) for job in jobs}
+    if len(layouts) > 1 and layouts - {"lines"}:
+        raise InputError(f"{', '.join(sorted(layouts))}: cannot go into one file; give a folder by -o")
+    if "parquet" in layouts and (len(jobs) > 1 or target is None):
+        raise InputError(f"{jobs[0].source}: Parquet goes into a file of its own; give -o a file's or folder's name")
+    if target is not None and not options.resume:
+        check_target(target, force=options.force, inputs=inputs)
+    return Plan(tuple(jobs), options, shared=target, inputs=inputs)
+
+
+def _filed(
+    sources: list[str], folders: list[str], options: Options, form: FormOf, tally: Tally, folder: Path | None
+) -> Plan:
+    """Each into a file of its own: in a folder, or in place."""
+    if STDIN in sources:
+        raise InputError("-: standard input has no name to write under in a folder; give -o a file's name")
+    jobs = []
+    for source, name in _listed(sources, folders, options, folder or options.backup, tally):
+        job = _job(name, source, Path(source), options, form)
+        if folder is not None:
+            key = _target_name(name, job)
+            job = Job(key, source, folder / key, job.kind, job.form)
+        elif job.kind == "html":
+            raise InputError(f"{source}: HTML would become plain text; write it to a folder by -o instead")
+        jobs.append(job)
+    _refuse_collisions(jobs)
+    # In place the inputs are to be replaced; a backup stands in for the rule that they never are.
+    inputs = file_ids(job.source for job in jobs) if folder is not None else frozenset[FileId]()
+    return Plan(tuple(jobs), options, folder=folder, inputs=inputs)
+
+
+def _is_file(target: Path, output: str | None, *, several: bool) -> bool:
+    """Whether results go into one file of this name: else it is a folder, there already or to be made."""
+    if target.is_dir() or str(output).endswith(("/", os.sep)):
+        return False
+    return not several or target.exists() or bool(parts(target.name).ending)
+
+
+def _job(key: str, source: str, target: Path | None, options: Options, form: FormOf) -> Job:
+    kind = kind_of(source, given=options.type, field=options.text_field)
+    made = form(kind)
+    if made.keep is None and made.format == "table" and kind in ROWS and options.field in COLUMNS:
+        raise InputError(f"{source}: the field {options.field!r} is one that tables gain; rename it")
+    return Job(key, source, target, kind, made)
+
+
+def _layout(job: Job) -> str:
+    """What the results look like side by side: only those of one layout go into one file."""
+    if job.kind in TABLES and (job.form.keep is not None or job.form.format == "table"):
+        return job.kind
+    return job.kind if job.form.keep is None and job.form.format == "table" and job.kind == "jsonl" else "lines"
+
+
+def _target_name(name: str, job: Job) -> str:
+    """The name of an input's result: `clean` keeps it, `label` gives it the ending of its format."""
+    stem, ending, packing = parts(name)
+    if job.form.keep is not None:
+        return f"{stem}{ending}.txt{packing}" if job.kind == "html" else name
+    if job.form.format == "table" and job.kind in ROWS:
+        return name
+    replaced = ending.lower() in _REPLACED
+    return f"{stem}{'' if replaced else ending}{ENDINGS[job.form.format]}{packing}"
+
+
+def _listed(
+    sources: list[str], folders: list[str], options: Options, target: Path | None, tally: Tally
+) -> Iterator[tuple[str, str]]:
+    """Each file and its name under the folder it was found in."""
+    for source in sources:
+        if source not in folders:
+            yield source, Path(source).name
+            continue
+        found = list(_walk(Path(source), options, target, tally))
+        if not found:
+            expected = "*" + ", *".join(_expected(options))
+            raise InputError(f"{source}: no files to read in this folder ({expected}); give them by name, or --include")
+        yield from ((str(path), path.relative_to(source).as_posix()) for path in found)
+
+
+def _expected(options: Options) -> list[str]:
+    return [ending for ending, kind in KINDS.items() if options.text_field is None or kind in ROWS]
+
+
+def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> Iterator[Path]:
+    """The files to read in a folder and below, in order of their names; not those in the target, or of ours."""
+
+    def unreadable(error: OSError) -> None:
+        failed = InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions")
+        tally.fail(failed, str(error.filename))
+
+    own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
+    endings = set(_expected(options))
+    links = 0
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
+        folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
+        for name in sorted(names):
+            path = Path(place, name)
+            relative = path.relative_to(folder).as_posix()
+            wanted = _matches(relative, options.include) if options.include else parts(name).ending.lower() in endings
+            if wanted and not _matches(relative, options.exclude) and not name.startswith(PREFIX):
+                if own and own & file_ids([path]):
+                    continue
+                yield path
+    if links:
+        tally.tell(f"{folder}: {links} links to folders not followed; give those folders as inputs, too")
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a pattern fits the whole path or the file's name alone."""
+    return any(fnmatchcase(name, pattern) or fnmatchcase(name.rpartition("/")[2], pattern) for pattern in patterns)
+
+
+def _refuse_collisions(jobs: list[Job]) -> None:
+    seen: dict[str, str] = {}
+    for job in jobs:
+        if job.key in seen:
+            raise OutputError(f"{job.target}: both {seen[job.key]} and {job.source} go there; do one after the other")
+        seen[job.key] = job.source
+
+
+def format_for(kind: Kind, wanted: Format | None) -> Format:
+    """The format of a kind of input: the one asked for, else tables stay tables and all else is for people.
+
+    >>> format_for("csv", None), format_for("jsonl", None), format_for("csv", "jsonl")
+    ('table', 'text', 'jsonl')
+    """
+    return wanted or ("table" if kind in TABLES else "text")

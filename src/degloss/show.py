@@ -1,0 +1,36 @@
+"""Text → what can be shown: on one line, without what a terminal would obey or the eye would be misled by.
+
+`visible` is for people and cannot be undone, `escape` is for tables and can.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from degloss.characters import LINE_BREAKS
+
+_NAMED: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_BREAKS = re.compile("\r\n|[" + re.escape(LINE_BREAKS) + "]")
+_UNPRINTABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+HIDDEN = re.compile(f"[{_UNPRINTABLE}]")
+"""Characters that a terminal obeys, that turn the direction of what follows, or that UTF-8 cannot hold."""
+_ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
+
+
+def escape(text: str) -> str:
+    """The text without tabs, line breaks and control characters: backslash escapes instead.
+
+    >>> print(escape("C:\\\\Neu\\tund\\r\\nso"))
+    C:\\\\Neu\\tund\\r\\nso
+    """
+    return _ESCAPED.sub(lambda match: _NAMED.get(match[0]) or f"\\u{ord(match[0]):04x}", text)
+
+
+def visible(text: str) -> str:
+    """The text on one line for people: line breaks as ⏎, what a terminal would obey as an escape.
+
+    >>> print(visible("Erste\\r\\nZweite\\x1b[2J"))
+    Erste⏎Zweite\\u001b[2J
+    """
+    return HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _BREAKS.sub("⏎", text))

@@ -1,0 +1,211 @@
+"""CSV and TSV → rows, and back: every column stays, whatever separates the cells.
+
+What separates cells – comma, semicolon, tab or bar – is the one under which the header has the text's column. The
+same character, line break and byte order mark are used for the output, which is UTF-8.
+
+A spreadsheet runs a cell that begins with = + - @ (or their wide forms), tab or a line break as a formula, so that
+the text of a stranger can call a program. `neutral` puts an apostrophe in front of such cells, as spreadsheets
+themselves do; plain numbers stay. It can be undone: of cells that begin with apostrophes and then such a character,
+take one apostrophe away.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from degloss.encodings import MARKS, Note, guess
+from degloss.errors import InputError
+from degloss.records import Record
+from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
+
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*(e[+-]?\d+)?\Z", re.IGNORECASE)
+_PIECE: Final = 1 << 20
+
+
+class Header(NamedTuple):
+    """What is known of a table before its first row: its columns, where the text is, and how it is written."""
+
+    columns: tuple[str, ...]
+    place: int
+    separator: str
+    line_break: str
+    mark: bool
+
+    def width(self) -> int:
+        return len(self.columns)
+
+
+class Row(NamedTuple):
+    """A row: the line it begins in, its text, all its cells, the text included, and the header above it."""
+
+    line: int
+    text: str
+    cells: tuple[str, ...]
+    header: Header
+
+
+def read_rows(
+    name: str, field: str, note: Note, *, tabs: bool, watch: Watch = unwatched
+) -> Iterator[Header | Row | InputError]:
+    """The header, then the rows, one at a time; for a bad row the error. `tabs` for TSV.
+
+    Raises `InputError` for a file that cannot be read at all, or has no column of the name `field`.
+    """
+    encoding, mark = _encoding(name, note)
+    with opened(name, watch) as source:
+        stream = io.TextIOWrapper(source.file, encoding=encoding, newline="")
+        try:
+            yield from _rows(source, stream, field, tabs=tabs, mark=mark)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{name}: not {encoding.upper()} ({error.reason}); convert it to UTF-8 (iconv)") from error
+        finally:
+            stream.detach()
+
+
+def _rows(
+    source: Source, stream: io.TextIOWrapper, field: str, *, tabs: bool, mark: bool
+) -> Iterator[Header | Row | InputError]:
+    name = source.name
+    csv.field_size_limit(MOST_BYTES)
+    first = stream.readline(_PIECE).removeprefix("\ufeff")
+    if not first.strip():
+        raise InputError(f"{name}: no header; the first line must name the columns")
+    header = _header(first, field, name, tabs=tabs, mark=mark)
+    yield header
+    # Strict, since a stray quotation mark would swallow the rows behind it.
+    reader = csv.reader(chain([first], _lines(stream, name)), delimiter=header.separator, strict=True)
+    next(reader)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            lines = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
+            yield InputError(f"{name}:{lines}: no row of a table ({error}); check its quotation marks")
+            continue
+        if not cells:
+            continue
+        if len(cells) != header.width():
+            yield InputError(
+                f"{name}:{line}: {len(cells)} cells where the header has {header.width()};"
+                " check its separators and quotation marks"
+            )
+            continue
+        yield Row(line, cells[header.place], tuple(cells), header)
+    try:
+        source.check()
+    except InputError as error:
+        yield error
+
+
+def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
+    while line := stream.readline(MOST_BYTES):
+        if len(line) == MOST_BYTES:
+            raise InputError(f"{name}: one line of more than {MOST_BYTES >> 20} MiB; split it")
+        yield line
+
+
+def _header(line: str, field: str, name: str, *, tabs: bool, mark: bool) -> Header:
+    best: list[str] = []
+    for separator in ["\t"] if tabs else _SEPARATORS:
+        try:
+            columns = next(csv.reader([line], delimiter=separator, strict=True))
+        except (csv.Error, StopIteration):
+            continue
+        if field in columns:
+            bare = line.rstrip("\r\n")
+            return Header(tuple(columns), columns.index(field), separator, line[len(bare) :] or "\n", mark)
+        best = max(best, columns, key=len)
+    raise InputError(f"{name}: no column {field!r}{some_names(best)}; name the text's column by --text-field")
+
+
+def some_names(names: Iterable[str]) -> str:
+    """The names that were there instead, a handful at most.
+
+    >>> some_names(["id", "beitrag"])
+    ", only 'id', 'beitrag'"
+    """
+    listed = list(names)
+    shown = [name if len(name) <= 20 else f"{name[:20]}…" for name in listed[:6]]
+    return f", only {', '.join(map(repr, shown))}{' …' if len(listed) > 6 else ''}" if shown else ""
+
+
+def _encoding(name: str, note: Note) -> tuple[str, bool]:
+    """The encoding of a table, and whether it has a byte order mark; the whole file is looked through once."""
+    if name == STDIN:
+        return "utf-8", False  # it cannot be read twice; a mark is taken off with the header
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with opened(name) as source:
+        piece = source.file.read(_PIECE)
+        for mark, encoding, _ in MARKS:
+            if piece.startswith(mark):
+                return encoding, True
+        while piece:
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                # The guess is made by the place where the trouble begins: before it all is ASCII.
+                encoding, title = guess(piece[max(0, error.start - 100) :] + source.file.read(_PIECE))
+                note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
+                return encoding, False
+            piece = source.file.read(_PIECE)
+    return "utf-8", False
+
+
+def as_record(row: Row) -> Record:
+    """The row in the form of JSON lines.
+
+    >>> as_record(Row(2, "Ja.", ("7", "Ja."), Header(("id", "text"), 1, ",", "\\n", False)))
+    Record(line=2, text='Ja.', members=(('id', '"id": "7"'), ('text', '"text": "Ja."')))
+    """
+    pieces = zip(row.header.columns, map(_json, row.header.columns), map(_json, row.cells), strict=True)
+    return Record(row.line, row.text, tuple((name, f"{key}: {value}") for name, key, value in pieces))
+
+
+def line_of(cells: Iterable[str], *, raw: bool, separator: str = ",", line_break: str = "\n") -> str:
+    """The cells as one line of CSV, neutralised unless `raw`.
+
+    >>> line_of(["7", "+++ Eilmeldung +++", "-3,5"], raw=False)
+    '7,\\'+++ Eilmeldung +++,"-3,5"\\n'
+    """
+    buffer = io.StringIO()
+    # With this line break every kind of line break in a cell is quoted.
+    writer = csv.writer(buffer, delimiter=separator, lineterminator="\r\n")
+    writer.writerow(cells if raw else map(neutral, cells))
+    return buffer.getvalue()[:-2] + line_break
+
+
+def texts(columns: dict[str, object]) -> list[str]:
+    """Values of `columns.columns` as cells: lists as JSON, what is missing empty.
+
+    >>> texts({"article": "Der Rat tagt.", "spans": [{"start": 0, "end": 13}], "confidence": None})
+    ['Der Rat tagt.', '[{"start": 0, "end": 13}]', '']
+    """
+    return [
+        value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        for value in columns.values()
+    ]
+
+
+def neutral(cell: str) -> str:
+    """The cell, so that no spreadsheet runs it as a formula.
+
+    >>> neutral('=HYPERLINK("https://beispiel.de")'), neutral("'+1 sagt er"), neutral("-12,5")
+    ('\\'=HYPERLINK("https://beispiel.de")', "''+1 sagt er", '-12,5')
+    """
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.match(cell) else cell
+
+
+def _json(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

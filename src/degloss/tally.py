@@ -1,0 +1,175 @@
+"""What became of the documents: counted, and failures told and recorded.
+
+The first failures are told one by one, all of them are recorded as JSON lines beside the output, so that a run
+over night can be mended in the morning. With `strict` the first one ends the run.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+import numpy as np
+
+from degloss.documents import LABELS, Label, Separation
+from degloss.encodings import Note
+from degloss.errors import DeglossError, OutputError
+from degloss.write import output_error
+
+_TOLD: Final = 20  # failures told one by one; a wrong option makes a million of the same kind
+_NAMED: Final = 3  # documents named as the slowest, and as the least certain
+UNCERTAIN: Final = 0.7
+"""A document is uncertain if the mean confidence of its sentences, by length, is below. Confidence is calibrated, so
+at least three tenths of such a text are to be expected wrong: a person should look."""
+
+
+class NothingDone(DeglossError):
+    """All inputs failed and were told; nothing is to be written."""
+
+
+class Stopped(DeglossError):
+    """The first failure ended the run, as was asked for."""
+
+
+class Counts(NamedTuple):
+    """A document in figures: the characters in sentences of each label, and the mean confidence by length."""
+
+    sizes: tuple[int, ...]
+    confidence: float
+
+    @staticmethod
+    def of(found: Separation) -> Counts:
+        """The figures of a separation; of one without sentences the confidence is 1."""
+        lengths = found.ends - found.starts
+        sizes = np.bincount(found.labels, weights=lengths, minlength=len(LABELS)).astype(int)
+        size = int(sizes.sum())
+        return Counts(tuple(sizes.tolist()), float(np.dot(lengths, found.confidences)) / size if size else 1.0)
+
+    def lost(self, keep: Iterable[Label]) -> float:
+        """The share of the characters that goes if only these labels are kept, 0 to 1."""
+        size = sum(self.sizes)
+        return 1 - sum(self.sizes[LABELS.index(label)] for label in keep) / size if size else 0.0
+
+
+@dataclass
+class Tally:
+    """How many documents were done and how many failed, and whom to tell.
+
+    `before` of them were done by an earlier run that this one resumes. `records` is the file for failures, which
+    appears with the first of them.
+    """
+
+    tell: Note
+    strict: bool = False
+    records: Path | None = None
+    done: int = 0
+    failed: int = 0
+    before: int = 0
+    sizes: list[int] = field(default_factory=lambda: [0] * len(LABELS))
+    uncertain: int = 0
+    _least: list[tuple[float, str]] = field(default_factory=list)
+    _slowest: list[tuple[float, str]] = field(default_factory=list)
+    _file: BinaryIO | None = None
+    _notes: int = 0
+
+    def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
+        """Counts a document that failed; raises `Stopped` if that is to end the run."""
+        self.failed += 1
+        if self.failed <= _TOLD:
+            self.tell(str(error))
+        elif self.failed == _TOLD + 1:
+            self.tell("further errors are counted, not shown")
+        self._record(error, source, place)
+        if self.strict:
+            raise Stopped("stopped at the first failure (--strict)")
+
+    def note(self, message: str) -> None:
+        """Tells what is worth telling but no failure; of many such notes the first ones."""
+        self._notes += 1
+        if self._notes <= _TOLD:
+            self.tell(message)
+        elif self._notes == _TOLD + 1:
+            self.tell("further notes are not shown")
+
+    def count(self, name: str, counts: Counts, seconds: float) -> None:
+        """Counts what was found in a document; whether it is done is known when it is written."""
+        for place, size in enumerate(counts.sizes):
+            self.sizes[place] += size
+        if counts.confidence < UNCERTAIN:
+            self.uncertain += 1
+            _keep(self._least, (-counts.confidence, name))
+        _keep(self._slowest, (seconds, name))
+
+    def least_certain(self) -> list[tuple[float, str]]:
+        """The least certain documents and their confidence."""
+        return [(-value, name) for value, name in sorted(self._least, reverse=True)]
+
+    def slowest(self) -> list[tuple[float, str]]:
+        """The slowest documents and their seconds."""
+        return sorted(self._slowest, reverse=True)
+
+    def begin_records(self) -> None:
+        """Removes the failures of an earlier run; raises `OutputError` if the file is something else."""
+        if self.records is None or self._file is not None or not os.path.lexists(self.records):
+            return
+        try:
+            with open(self.records, "rb") as file:
+                line = file.readline()
+            known = not line or json.loads(line).keys() >= {"file", "document", "error", "message"}
+        except (OSError, ValueError, AttributeError):
+            known = False
+        if not known:
+            raise OutputError(f"{self.records}: failures are to be recorded there, and it is another file; rename it")
+        self.records.unlink(missing_ok=True)
+
+    def records_size(self) -> int:
+        """How many bytes of failures are recorded, all of them handed to the system."""
+        return self._file.tell() if self._file is not None else 0
+
+    def continue_records(self, size: int) -> None:
+        """Takes up the file of failures of an earlier run, of which `size` bytes count."""
+        if self.records is None or not size:
+            return
+        with suppress(FileNotFoundError):
+            self._file = open(self.records, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._file.truncate(size)
+            self._file.seek(size)
+
+    def close(self) -> None:
+        """Closes the file of failures; removes it if nothing was done and each was told."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            if not self.done and self.failed <= _TOLD and self.records is not None:
+                self.records.unlink(missing_ok=True)
+
+    def recorded(self) -> Path | None:
+        """The file of failures, if there is one."""
+        return self.records if self.records is not None and self.failed and self.records.exists() else None
+
+    def _record(self, error: DeglossError, source: str, place: str) -> None:
+        if self.records is None:
+            return
+        line = {"file": source, "document": place or source, "error": type(error).__name__, "message": str(error)}
+        try:
+            if self._file is None:
+                self.records.parent.mkdir(parents=True, exist_ok=True)
+                self._file = open(self.records, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        except OSError as trouble:
+            self.records = None
+            raise output_error("the file of failures", trouble) from trouble
+
+
+def _keep(heap: list[tuple[float, str]], item: tuple[float, str]) -> None:
+    """Keeps the largest few."""
+    if len(heap) < _NAMED:
+        heapq.heappush(heap, item)
+    else:
+        heapq.heappushpop(heap, item)

@@ -1,0 +1,129 @@
+"""Blocks → labelled blocks: here, or in several processes at once, in order either way.
+
+The processes are those of Python's own `concurrent.futures`. Each loads the model once; a block goes there as it was
+read and comes back as lines to write, so that all that takes time is done in them. Never more than two blocks a
+process are on their way: however large the input, and however slow the disk, memory stays bounded. (joblib, which
+would do the same, hands out results without waiting for whoever takes them.) The blocks are the same for any number
+of processes, and so are the results.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from degloss.blocks import Block, Given
+from degloss.documents import Favor
+from degloss.errors import InputError
+from degloss.formats import Cells, encode_line
+from degloss.separate import Separator, load, shipped
+from degloss.tally import Counts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+_ON_THEIR_WAY: Final = 2  # blocks a process: one in work, one waiting
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Labelled(NamedTuple):
+    """What became of a document: its lines in UTF-8, or its cells; its figures; its share of the block's seconds."""
+
+    piece: bytes | Cells
+    counts: Counts
+    seconds: float
+
+
+Results = list[Labelled | None]
+"""One for each item of a block, None for those that are no documents."""
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """How to label: the folder of the model, None for the shipped one, and the favor."""
+
+    model: Path | None
+    favor: Favor
+
+    def __call__(self, block: Block) -> Results:
+        """Labels all documents of a block together."""
+        given = [item for item in block if isinstance(item, Given)]
+        began = time.perf_counter()
+        separator = shipped() if self.model is None else _loaded(self.model)
+        found = list(separator.separate_many([item.document.text for item in given], favor=self.favor))
+        pieces = [item.job.form.document(one, item.document) for item, one in zip(given, found, strict=True)]
+        seconds = time.perf_counter() - began
+        # Documents are labelled together, so a document's time is its share of the characters.
+        size = sum(len(item.document.text) for item in given) or 1
+        labelled = (
+            Labelled(
+                encode_line(piece) if isinstance(piece, str) else piece,
+                Counts.of(one),
+                seconds * len(item.document.text) / size,
+            )
+            for item, one, piece in zip(given, found, pieces, strict=True)
+        )
+        return [next(labelled) if isinstance(item, Given) else None for item in block]
+
+
+def label_blocks(blocks: Iterable[Block], labeller: Labeller, workers: int) -> Iterator[tuple[Block, Results]]:
+    """Each block with its results, in order; with more than one worker in as many processes."""
+    if workers == 1:
+        for block in blocks:
+            yield block, labeller(block)
+        return
+    from concurrent.futures.process import BrokenProcessPool
+
+    waiting: deque[tuple[Block, Future[Results]]] = deque()
+    with _pool(workers) as pool:
+        try:
+            for block in blocks:
+                waiting.append((block, pool.submit(labeller, block)))
+                if len(waiting) >= _ON_THEIR_WAY * workers:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a worker process was killed, perhaps for want of memory; take fewer (--jobs), go on by --resume"
+            ) from error
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that start afresh, each with one thread; when this ends, what they have not begun is dropped."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update({name: "1" for name in _THREADS if before[name] is None})
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+
+
+def _start() -> None:
+    """A worker leaves Ctrl-C to the process that started it, which then tells it to end."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@cache
+def _loaded(folder: Path) -> Separator:
+    return load(folder)

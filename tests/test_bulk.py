@@ -1,0 +1,339 @@
+"""Long runs: folders, several processes, failures, progress and summary, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run, clean_environment, command
+from degloss.blocks import Begin, End, Failure, Given, in_blocks
+from degloss.documents import LABELS
+from degloss.formats import Form
+from degloss.plan import Job, Options, Plan
+from degloss.progress import Progress
+from degloss.read import Document
+from degloss.separate import BATCH_DOCUMENTS, Separator
+from degloss.tally import Counts, Tally
+from degloss.workers import Labeller, label_blocks
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }  # fmt: skip
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A folder of pages, of which one is binary."""
+    files = {"a.txt": PAGE, "b.md": PAGE, "tief/c.txt": PAGE, "tief/d.jsonl": json.dumps({"text": PAGE}) + "\n"}
+    for name, text in files.items():
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "in" / "bild.txt").write_bytes(b"\x89PNG\r\n" + bytes(200))
+    return tmp_path / "in"
+
+
+# folders
+
+GLOBS = [
+    (["--exclude", "bild*"], ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]),
+    (["--include", "*.md"], ["b.md"]),
+    (["--include", "tief/*"], ["tief/c.txt", "tief/d.jsonl"]),
+    (["--include", "*.txt", "--exclude", "tief/*", "--exclude", "bild.txt"], ["a.txt"]),
+    (["--text-field", "text"], ["tief/d.jsonl"]),
+]
+
+
+@pytest.mark.parametrize(("args", "names"), GLOBS, ids=[" ".join(case[0]) for case in GLOBS])
+def test_folders_are_mirrored_by_globs(args: list[str], names: list[str], archive: Path, degloss: Run) -> None:
+    done = degloss("clean", "in", "-o", "out", *args)
+    assert done.returncode == 0
+    assert list(contents(archive.parent / "out")) == names
+
+
+def test_results_of_an_earlier_run_are_no_inputs(archive: Path, degloss: Run) -> None:
+    for force in ([], ["--force"]):
+        assert degloss("clean", "in", "-o", "in/out", *force).returncode == 3
+        assert (archive / "out.errors.jsonl").exists()
+        assert list(contents(archive / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
+
+
+def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "anders").mkdir()
+    (tmp_path / "anders" / "x.txt").write_text(ARTICLE)
+    (archive / "link.txt").symlink_to("../anders/x.txt")
+    (archive / "kreis").symlink_to(".")
+    (archive / "tot.txt").symlink_to("nirgends.txt")
+    (archive / "bild.txt").unlink()
+    done = degloss("clean", "in", "-o", "out", "-q")
+    assert done.returncode == 3
+    assert b"in: 1 links to folders not followed" in done.stderr
+    assert b"in/tot.txt: no such file" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "link.txt", "tief/c.txt", "tief/d.jsonl"]
+    assert not (tmp_path / "out" / "link.txt").is_symlink()
+
+
+# failures
+
+
+def test_failures_are_recorded_beside_the_output(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    (archive / "tief" / "d.jsonl").write_text(json.dumps({"text": PAGE}) + "\n{\n" + json.dumps({"text": "Ja."}) + "\n")
+    done = degloss("clean", "in", "-o", "out")
+    assert done.returncode == 3
+    assert done.stderr.decode().splitlines()[-1] == "degloss: 2 of 7 documents failed; see out.errors.jsonl"
+    lines = [json.loads(line) for line in (tmp_path / "out.errors.jsonl").read_text().splitlines()]
+    assert [(line["file"], line["document"], line["error"]) for line in lines] == [
+        ("in/bild.txt", "in/bild.txt", "InputError"),
+        ("in/tief/d.jsonl", "in/tief/d.jsonl:2", "InputError"),
+    ]
+    assert "binary data" in lines[0]["message"]
+    # A run without failures leaves none of an earlier one.
+    (archive / "bild.txt").unlink()
+    (archive / "tief" / "d.jsonl").unlink()
+    assert degloss("clean", "in", "-o", "out", "--force").returncode == 0
+    assert not (tmp_path / "out.errors.jsonl").exists()
+
+
+def test_a_file_of_another_kind_is_not_taken_for_failures(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "out.errors.jsonl").write_text('{"meins": 1}\n')
+    done = degloss("clean", "in", "-o", "out")
+    assert (done.returncode, b"it is another file" in done.stderr) == (1, True)
+    assert (tmp_path / "out.errors.jsonl").read_text() == '{"meins": 1}\n'
+    assert not (tmp_path / "out").exists()
+
+
+def test_strict_stops_at_the_first_failure(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    done = degloss("clean", "in", "-o", "out", "--strict")
+    assert done.returncode == 1
+    assert b"in/bild.txt: binary data" in done.stderr
+    assert b"stopped at the first failure" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md"]
+    (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n{\n{"text": "Nein."}\n')
+    done = degloss("label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--strict")
+    assert (done.returncode, (tmp_path / "out.jsonl").exists()) == (1, False)
+
+
+# several processes
+
+
+def test_several_processes_do_the_same_as_one(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": n, "text": [PAGE, "", COMMENT, f"{ARTICLE}\n" * 40][n % 4]}) for n in range(1500)]
+    (archive / "dump.jsonl").write_text("\n".join([*lines, "{", *lines[:3]]) + "\n")
+    for jobs in ("1", "2"):
+        done = degloss("label", "in", "--format", "jsonl", "-o", f"out{jobs}", "--jobs", jobs)
+        assert done.returncode == 3
+    assert contents(tmp_path / "out1") == contents(tmp_path / "out2")
+    assert len(contents(tmp_path / "out2")["dump.jsonl"].splitlines()) == 1503
+    assert (tmp_path / "out1.errors.jsonl").read_text() == (tmp_path / "out2.errors.jsonl").read_text()
+
+
+def test_tables_go_through_several_processes(degloss: Run, tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table({"id": range(600), "text": [PAGE, None] * 300}), tmp_path / "in.parquet")
+    (tmp_path / "in.csv").write_text("id,text\n" + f'1,"{PAGE}"\n' * 600)
+    for name in ("in.parquet", "in.csv"):
+        for jobs in ("1", "2"):
+            assert degloss("label", name, "-o", f"{jobs}{name}", "-j", jobs).returncode == 0
+    assert parquet.read_table(tmp_path / "1in.parquet").equals(parquet.read_table(tmp_path / "2in.parquet"))
+    assert (tmp_path / "1in.csv").read_bytes() == (tmp_path / "2in.csv").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
+def test_a_killed_worker_is_told_and_nothing_half_written(model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.jsonl")
+    process = subprocess.Popen(
+        command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--jobs", "2"),
+        cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment(),
+    )  # fmt: skip
+    line = json.dumps({"text": PAGE}).encode() + b"\n"
+    with open(tmp_path / "in.jsonl", "wb") as pipe:
+        pipe.write(line * BATCH_DOCUMENTS * 2)
+        pipe.flush()
+        for worker in wait_for_workers(process.pid):
+            os.kill(worker, 9)
+        try:
+            for _ in range(20):
+                pipe.write(line * BATCH_DOCUMENTS)
+                pipe.flush()
+        except BrokenPipeError:
+            pass
+    message = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 1
+    assert "a worker process was killed" in message
+    assert "Traceback" not in message
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def wait_for_workers(parent: int) -> list[int]:
+    """The processes that a process started to work for it."""
+    for _ in range(600):
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+                line = (path.parent / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(fields[1]) == parent and b"spawn_main" in line:
+                found.append(int(path.parent.name))
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no workers")
+
+
+def given(text: str) -> Given:
+    return Given(Job("0", "x", None, "text", Form("text")), Document("x", text))
+
+
+def test_blocks_are_bounded_and_lose_nothing() -> None:
+    items = [given("a" * (n % 7) * 1000) for n in range(1000)] + [given("a" * 3_000_000), given("b")]
+    blocks = list(in_blocks(items))
+    assert [item for block in blocks for item in block] == items
+    assert max(map(len, blocks)) <= BATCH_DOCUMENTS
+    assert all(
+        sum(len(item.document.text) for item in block[:-1] if isinstance(item, Given)) < 10**6 for block in blocks
+    )
+
+
+def test_no_more_blocks_are_read_than_can_be_worked_on(model: Path) -> None:
+    """Memory stays bounded however much there is to read, and however slowly results are taken."""
+    read = 0
+
+    def endless() -> Iterator[Given]:
+        nonlocal read
+        while True:
+            read += 1
+            yield given(COMMENT)
+
+    for workers in (1, 2):
+        read = 0
+        results = label_blocks(in_blocks(endless()), Labeller(model, "balanced"), workers)
+        for taken in range(1, 4):
+            next(results)
+            assert read <= (taken + 2 * workers) * BATCH_DOCUMENTS
+        results.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_memory_stays_bounded_whatever_the_size(model: Path, tmp_path: Path) -> None:
+    peaks = []
+    for size in (20, 200):
+        with open(tmp_path / "in.jsonl", "w") as file:
+            line = json.dumps({"text": PAGE * 10}) + "\n"
+            for _ in range(size * 1_000_000 // len(line)):
+                file.write(line)
+        script = (
+            "import resource, runpy, sys; sys.argv = ['degloss', *sys.argv[1:]]\n"
+            "try: runpy.run_module('degloss', run_name='__main__')\n"
+            "except SystemExit: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        words = command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--force", "-q")[3:]
+        done = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, check=True)
+        peaks.append(int(done.stdout))
+    assert peaks[1] < 1.1 * peaks[0] + 20_000
+
+
+# progress and summary
+
+
+def test_the_summary_says_what_became_of_it(archive: Path, degloss: Run) -> None:
+    (archive / "zweifel.txt").write_text(f"{ARTICLE}\nDas Amt hat noch einen Plan vorgelegt!\n" * 3)
+    lines = degloss("clean", "in", "-o", "out").stderr.decode().splitlines()
+    assert lines[0].startswith("degloss: in/bild.txt: binary data")
+    assert lines[1].startswith("degloss: 5 documents, ")
+    assert lines[1].endswith("% of the text")
+    assert "article " in lines[1]
+    assert not lines[3:] or lines[2].startswith("degloss: 1 uncertain (confidence below 0.7): in/zweifel.txt 0.")
+    assert lines[-1] == "degloss: 1 of 6 documents failed; see out.errors.jsonl"
+    quiet = degloss("clean", "in", "-o", "out", "--force", "--quiet").stderr.decode().splitlines()
+    assert len(quiet) == 2
+
+
+def test_short_runs_and_results_on_standard_output_are_quiet(archive: Path, degloss: Run) -> None:
+    assert degloss("clean", "in/a.txt", "-o", "out.txt").stderr == b""
+    assert degloss("clean", "in/a.txt", "in/b.md").stderr == b""
+
+
+def progress(tmp_path: Path) -> Progress:
+    (tmp_path / "x").write_bytes(b"a" * 1_000_000)
+    job = Job("0", str(tmp_path / "x"), None, "text", Form("text"))
+    return Progress(Plan((job,), Options(output="y"), shared=tmp_path / "y"), lambda note: None)
+
+
+def test_the_line_for_logs_has_rate_and_remaining_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = progress(tmp_path)
+    monkeypatch.setattr(shown, "position", lambda: 250_000)
+    tally = Tally(print, done=1234, failed=2)
+    line = "1,234 documents, 250.0 KB of 1.0 MB (25%), 2.5 KB/s, 5:00 min left, 2 failed"
+    assert shown.line(tally, 100.0) == line
+
+
+def test_lines_for_logs_come_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    shown = progress(tmp_path)
+    monkeypatch.setattr(shown, "_tell", told.append)
+    now = time.monotonic()
+    for seconds in range(0, 100, 10):
+        monkeypatch.setattr(time, "monotonic", lambda later=now + seconds: later)
+        shown.show(Tally(print))
+    assert len(told) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_bar_shows_on_a_terminal_and_goes_again(model: Path, tmp_path: Path) -> None:
+    import pty
+
+    (tmp_path / "in.jsonl").write_text((json.dumps({"text": PAGE * 20}) + "\n") * 1500)
+    main, worker = pty.openpty()
+    process = subprocess.Popen(
+        command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl"),
+        cwd=tmp_path, stderr=worker, stdout=subprocess.DEVNULL, env=clean_environment({"COLUMNS": "100"}),
+    )  # fmt: skip
+    os.close(worker)
+    shown = b""
+    try:
+        while piece := os.read(main, 4096):
+            shown += piece
+    except OSError:
+        pass
+    os.close(main)
+    assert process.wait() == 0
+    assert b"/s" in shown
+    assert b"\x1b[2K" in shown
+    assert "degloss: 1,500 documents, " in shown.decode().rstrip().splitlines()[-1]
+
+
+def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
+    tally = Tally(print)
+    for number in range(100):
+        tally.count(f"d{number}", Counts((10, 0, 0), 0.5 + number / 1000), float(number))
+    assert tally.uncertain == 100
+    assert [name for _, name in tally.least_certain()] == ["d0", "d1", "d2"]
+    assert [name for _, name in tally.slowest()] == ["d99", "d98", "d97"]
+    assert tally.sizes == [1000, 0, 0]
+    counts = Counts.of(separator.separate(PAGE))
+    assert counts.sizes[LABELS.index("boilerplate")] == len(LINK)
+    assert counts.lost(LABELS) == 0
+    assert Counts.of(separator.separate("")).lost(["article"]) == 0
+
+
+def test_the_stream_of_items_has_beginnings_and_ends(archive: Path) -> None:
+    from degloss.blocks import read_items
+    from degloss.plan import plan
+
+    options = Options(output=str(archive.parent / "out"))
+    made = plan([str(archive)], options, lambda kind: Form("text", keep=("article",)), Tally(print))
+    kinds = [type(item) for item in read_items(made, print)]
+    assert kinds == [Begin, Given, End, Begin, Given, End, Begin, Failure, *[Begin, Given, End] * 2]
+    assert CLEAN

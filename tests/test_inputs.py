@@ -1,0 +1,402 @@
+"""Every kind of file that people have, packed or not: read right, or refused on one line."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run
+from degloss import kinds, source
+from degloss.encodings import declared, decode, guess
+from degloss.errors import ExtraMissing, InputError
+from degloss.kinds import Name, kind_of, parts
+from degloss.pages import page_text
+from degloss.read import Document, mended, read_documents
+from degloss.records import read_records
+
+pyarrow = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+zstandard = pytest.importorskip("zstandard")
+pytest.importorskip("trafilatura")
+pytest.importorskip("ftfy")
+
+HTML = f"""<!doctype html><html><head><title>Der Plan</title></head><body><article><h1>Der Plan</h1>
+<p>{ARTICLE} Er gilt ab März, und alle Ämter müssen sich von da an nach ihm richten, auch die kleinen.</p>
+<p>Der Rat stimmt zu, nach einer langen Debatte, die bis in den späten Abend dauerte und hitzig war.</p></article>
+<div id="comments" class="comments"><h3>Kommentare</h3>
+<div class="comment"><p>{COMMENT} Das zahlen am Ende doch wieder nur wir kleinen Leute.</p></div></div></body></html>"""
+
+NAMES = [
+    ("seite.txt", Name("seite", ".txt", ""), "text"),
+    ("SEITE.HTM", Name("SEITE", ".HTM", ""), "html"),
+    ("a.b.md.gz", Name("a.b", ".md", ".gz"), "text"),
+    ("dump.jsonl.ZST", Name("dump", ".jsonl", ".zst"), "jsonl"),
+    ("tabelle.csv", Name("tabelle", ".csv", ""), "csv"),
+    ("tabelle.tsv.zst", Name("tabelle", ".tsv", ".zst"), "tsv"),
+    ("tabelle.parquet", Name("tabelle", ".parquet", ""), "parquet"),
+    ("2026.01.30", Name("2026.01.30", "", ""), "text"),
+    ("archiv.gz", Name("archiv", "", ".gz"), "text"),
+]
+
+
+@pytest.mark.parametrize(("name", "split", "kind"), NAMES, ids=[case[0] for case in NAMES])
+def test_names_say_what_files_hold(name: str, split: Name, kind: str) -> None:
+    assert parts(name) == split
+    assert kind_of(name) == kind
+    assert kind_of(name, given="html") == "html"
+    assert kind_of(name, field="body") == (kind if kind in kinds.ROWS else "jsonl")
+
+
+# packed files
+
+
+def packed(data: bytes, packing: str) -> bytes:
+    if packing == ".gz":
+        return gzip.compress(data)
+    return bytes(zstandard.ZstdCompressor().compress(data)) if packing == ".zst" else data
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("ending", [".txt", ".md", ".jsonl", ".csv", ".tsv", ".parquet"])
+def test_every_kind_packed_or_not_is_cleaned_in_its_own_form(
+    ending: str, packing: str, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    name = f"seite{ending}{packing}"
+    cleaned = CLEAN.rstrip("\n")
+    forms: dict[str, tuple[bytes, bytes]] = {
+        ".jsonl": tuple(json.dumps({"id": 7, "text": text}).encode() + b"\n" for text in (PAGE, cleaned)),  # type: ignore[dict-item]
+        ".csv": (f'id;text\n7;"{PAGE}"\n'.encode(), f'id;text\n7;"{cleaned}"\n'.encode()),
+        ".tsv": (f'id\ttext\r\n7\t"{PAGE}"\r\n'.encode(), f'id\ttext\r\n7\t"{cleaned}"\r\n'.encode()),
+    }
+    if ending == ".parquet":
+        buffer = io.BytesIO()
+        pq.write_table(pyarrow.table({"id": [7], "text": [PAGE]}), buffer)
+        data = buffer.getvalue()
+    else:
+        data = forms.get(ending, (PAGE.encode(), CLEAN.encode()))[0]
+    (tmp_path / "in" / name).write_bytes(packed(data, packing))
+    done = degloss("clean", "in", "-o", "out")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    written = (tmp_path / "out" / name).read_bytes()
+    if packing == ".gz":
+        written = gzip.decompress(written)
+    elif packing == ".zst":
+        written = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(written)).read()
+    if ending == ".parquet":
+        assert pq.read_table(io.BytesIO(written)).to_pylist() == [{"id": 7, "text": cleaned}]
+    elif ending == ".jsonl":
+        assert json.loads(written) == json.loads(forms[ending][1])
+    else:
+        assert written == forms.get(ending, (b"", CLEAN.encode()))[1]
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+def test_standard_input_may_be_packed(packing: str, degloss: Run) -> None:
+    done = degloss("clean", "-", stdin=packed(PAGE.encode(), packing))
+    assert (done.stdout.decode(), done.returncode) == (CLEAN, 0)
+    table = f'text\n"{PAGE}"\n'.encode()
+    done = degloss("clean", "-", "--type", "csv", stdin=packed(table, packing))
+    assert (done.stdout.decode(), done.returncode) == (f'text\n"{CLEAN.rstrip()}"\n', 0)
+
+
+def test_several_pieces_one_after_the_other_are_one_file(degloss: Run, tmp_path: Path) -> None:
+    for packing in (".gz", ".zst"):
+        pieces = packed(PAGE[:20].encode(), packing) + packed(PAGE[20:].encode(), packing)
+        (tmp_path / f"in.txt{packing}").write_bytes(pieces)
+        assert degloss("clean", f"in.txt{packing}").stdout.decode() == CLEAN
+
+
+def bomb(packing: str, size: int) -> bytes:
+    buffer = io.BytesIO()
+    writer: Any = (
+        gzip.GzipFile(fileobj=buffer, mode="wb") if packing == ".gz"
+        else zstandard.ZstdCompressor().stream_writer(buffer, closefd=False)
+    )  # fmt: skip
+    with writer:
+        for _ in range(size >> 20):
+            writer.write(b"a" * (1 << 20))
+    return buffer.getvalue()
+
+
+DAMAGED = [
+    # name, what is made of packed bytes, part of the message
+    ("cut off", lambda data: data[:-5], "ends in the middle"),
+    ("cut off early", lambda data: data[: len(data) // 2], "ends in the middle"),
+    ("not packed", lambda data: b"Das ist Klartext." * 10, "not packed as its name says"),
+    ("rubbish behind", lambda data: data + b"\1\2\3 Klartext", "not packed as its name says"),
+]
+
+
+@pytest.mark.parametrize("packing", [".gz", ".zst"])
+@pytest.mark.parametrize(("damage", "message"), [case[1:] for case in DAMAGED], ids=[case[0] for case in DAMAGED])
+def test_damaged_packed_files(
+    packing: str, damage: Callable[[bytes], bytes], message: str, degloss: Run, tmp_path: Path
+) -> None:
+    line = json.dumps({"text": PAGE}) + "\n"
+    for ending, text in ((".txt", PAGE), (".jsonl", line)):
+        (tmp_path / f"in{ending}{packing}").write_bytes(damage(packed((text * 50).encode(), packing)))
+    for name in (f"in.txt{packing}", f"in.jsonl{packing}"):
+        done = degloss("label", name, "--format", "jsonl", "-o", "out.jsonl")
+        # What could be read of the lines is kept, and the code says that it is not all.
+        kept = (tmp_path / "out.jsonl").exists()
+        assert done.returncode == (3 if kept else 1)
+        assert message in done.stderr.decode()
+        if kept:
+            assert name.startswith("in.jsonl")
+            assert len((tmp_path / "out.jsonl").read_text().splitlines()) > 0
+            for left in ("out.jsonl", "out.jsonl.errors.jsonl"):
+                (tmp_path / left).unlink()
+        assert sorted(path.name for path in tmp_path.iterdir()) == [f"in.jsonl{packing}", f"in.txt{packing}"]
+
+
+@pytest.mark.parametrize("packing", [".gz", ".zst"])
+@pytest.mark.parametrize("ending", [".txt", ".jsonl", ".csv"])
+def test_decompression_bombs_are_refused(packing: str, ending: str, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / f"in{ending}{packing}").write_bytes(bomb(packing, 80 << 20))
+    done = degloss("clean", f"in{ending}{packing}", "-o", "out.txt")
+    assert done.returncode == 1
+    assert b"decompression bomb" in done.stderr or b"one line of more" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [f"in{ending}{packing}"]
+
+
+def test_a_document_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from degloss import records
+
+    monkeypatch.setattr(source, "MOST_BYTES", 100)
+    monkeypatch.setattr(records, "MOST_BYTES", 100)
+    file = tmp_path / "in.txt"
+    file.write_text("a" * 101)
+    with pytest.raises(InputError, match="one document of more than"):
+        list(read_documents(str(file), "text", "text", pytest.fail))
+    file.write_text('{"text": "Ja."}\n{"text": "' + "a" * 500 + '"}\n{"text": "Nein."}\n')
+    first, error, last = read_records(str(file), "text")
+    assert [getattr(record, "text", None) for record in (first, error, last)] == ["Ja.", None, "Nein."]
+    assert "in.txt:2: one document of more than" in str(error)
+
+
+def test_text_that_packs_well_is_no_bomb(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.txt.gz").write_bytes(gzip.compress((f"{ARTICLE}\n" * 20_000).encode()))
+    assert degloss("clean", "in.txt.gz", "-o", "out.txt").returncode == 0
+
+
+# HTML
+
+
+def test_pages_come_with_their_comments_and_their_text(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "seite.html").write_text(HTML, encoding="utf-8")
+    done = degloss("label", "seite.html", "--format", "jsonl")
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert ARTICLE in line["text"]
+    assert COMMENT in line["text"]
+    assert "<p>" not in line["text"]
+    assert COMMENT in [line["text"][s["start"] : s["end"]] for s in line["sentences"]]
+    assert degloss("clean", "seite.html", "-o", "out/").returncode == 0
+    cleaned = (tmp_path / "out" / "seite.html.txt").read_text(encoding="utf-8")
+    assert ARTICLE in cleaned
+    assert COMMENT not in cleaned
+
+
+REFUSED_PAGES = ["", " \n", "<html></html>", "<script>alert(1)</script>"]
+
+
+@pytest.mark.parametrize("html", REFUSED_PAGES)
+def test_pages_without_text(html: str) -> None:
+    with pytest.raises(InputError, match=r"^x\.html: "):
+        page_text(html, "x.html")
+
+
+def read_or_refused(html: str) -> str:
+    try:
+        return page_text(html, "x.html")
+    except InputError as error:
+        return "\n".join(str(error).splitlines()[:1])
+
+
+@pytest.mark.parametrize("html", ["<div>" * 20_000 + "Ja.", "<p>" + "(" * 100_000, "<!--" * 10_000, "\0<p>a\0b</p>"])
+def test_odd_pages_are_read_or_refused(html: str) -> None:
+    assert read_or_refused(html)
+
+
+@given(st.text(st.sampled_from("<>/!-\"'= &;ap\n") | st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_any_page_is_read_or_refused(html: str) -> None:
+    assert read_or_refused(html)
+
+
+# encodings
+
+GERMAN = "Grüße aus Köln: Das Frühstück für Ärzte heißt künftig anders, schöne Öfen überall."
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman", "cp850"])
+@pytest.mark.parametrize("text", [GERMAN, "Straße", "Größe", f"{GERMAN}\r\n" * 1000])
+def test_german_text_is_known_in_every_encoding_it_comes_in(text: str, encoding: str) -> None:
+    pytest.importorskip("charset_normalizer")
+    found, title = guess(text.encode(encoding))
+    assert text.encode(encoding).decode(found) == text
+    notes: list[str] = []
+    assert decode(text.encode(encoding), "x", notes.append) == text
+    assert notes == [f"x: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)"]
+
+
+def test_without_charset_normalizer_it_is_windows_1252(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "charset_normalizer", None)
+    monkeypatch.setattr("degloss.encodings.installed", lambda module: False)
+    assert guess(GERMAN.encode("cp1252")) == ("cp1252", "Windows-1252")
+    assert guess(b"Gr\x81\xe1e")[0] == "latin_1"
+
+
+@given(st.binary())
+def test_any_bytes_have_an_encoding(data: bytes) -> None:
+    data.decode(guess(data)[0])
+
+
+DECLARATIONS = [
+    (b'<meta charset="iso-8859-1">', "cp1252"),
+    (b'<META HTTP-EQUIV=Content-Type CONTENT="text/html; charset=windows-1251">', "cp1251"),
+    (b"<meta charset=utf-16>", None),
+    (b"<meta charset=rot13>", None),
+    (b"<meta charset=hex>", None),
+    (b"<meta charset=klingonisch>", None),
+    (b"<p>charset=latin-1", None),
+]
+
+
+@pytest.mark.parametrize(("html", "encoding"), DECLARATIONS)
+def test_what_pages_say_of_their_encoding(html: bytes, encoding: str | None) -> None:
+    assert declared(html) == encoding
+
+
+def test_a_page_is_believed_if_it_can_be() -> None:
+    cyrillic = "<meta charset=windows-1251><p>Привет</p>"
+    assert decode(cyrillic.encode("cp1251"), "x", pytest.fail, page=True) == cyrillic
+    notes: list[str] = []
+    wrong = b"<meta charset=ascii><p>Gr\xfc\xdfe\x81"
+    assert decode(wrong, "x", notes.append, page=True).startswith("<meta")
+    assert "which it is not" in notes[0]
+
+
+def test_mojibake_is_mended_only_if_asked_for(degloss: Run, tmp_path: Path) -> None:
+    broken = GERMAN.encode().decode("cp1252")
+    assert mended(broken, "x") == GERMAN
+    assert mended(f"„{GERMAN}“ … (“’) <b>", "x") == f"„{GERMAN}“ … (“’) <b>"
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": 1, "text": broken}) + "\n")
+    plain = json.loads(degloss("label", "in.jsonl", "--format", "jsonl").stdout)
+    assert "text" not in plain
+    line = json.loads(degloss("label", "in.jsonl", "--format", "jsonl", "--fix-mojibake").stdout)
+    assert line["text"] == GERMAN
+    assert line["sentences"][-1]["end"] == len(GERMAN)
+
+
+# what is not installed
+
+EXTRAS = [("seite.html", "trafilatura", "html"), ("a.parquet", "pyarrow", "parquet"), ("a.txt.zst", "zstandard", "zst")]
+
+
+@pytest.mark.parametrize(("name", "module", "extra"), EXTRAS)
+def test_a_missing_package_is_named_with_its_extra(
+    name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("degloss.extras.find_spec", lambda found: None if found == module else object())
+    with pytest.raises(ExtraMissing, match=rf"{name}: .*{module}; pip install 'degloss\[{extra}\]'"):
+        kinds.require(kind_of(name), parts(name).packing, name)
+    with pytest.raises(ExtraMissing):
+        list(read_documents(__file__, kind_of(name), "text", pytest.fail) if module != "zstandard" else _opened(name))
+
+
+def _opened(name: str) -> list[object]:
+    return [source.unpacked(io.BytesIO(b"x"), ".zst", name).read()]
+
+
+# Parquet
+
+
+def parquet(file: Path, **columns: object) -> None:
+    pq.write_table(pyarrow.table(columns), file, row_group_size=100)
+
+
+def documents(file: Path, field: str = "text") -> list[Document]:
+    found = read_documents(str(file), "parquet", field, pytest.fail)
+    return [document for document in found if isinstance(document, Document)]
+
+
+def test_parquet_is_read_in_blocks_in_order(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", text=[f"Satz {n}." for n in range(1000)])
+    found = documents(tmp_path / "a.parquet")
+    assert [document.text for document in found] == [f"Satz {n}." for n in range(1000)]
+    assert found[-1].name.endswith("a.parquet:1000")
+
+
+KINDS_OF_TEXT = [pyarrow.string(), pyarrow.large_string(), pyarrow.dictionary(pyarrow.int32(), pyarrow.string())]
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TEXT, ids=str)
+def test_parquet_keeps_columns_and_types(kind: Any, degloss: Run, tmp_path: Path) -> None:
+    import datetime
+
+    moment = datetime.datetime(2026, 1, 30, 12, tzinfo=datetime.UTC)
+    rows = [PAGE, None, "", COMMENT] * 100
+    table = pyarrow.table({
+        "id": pyarrow.array(range(400), pyarrow.int16()),
+        "text": pyarrow.array(rows).cast(kind) if not pyarrow.types.is_dictionary(kind)
+        else pyarrow.array(rows).dictionary_encode(),
+        "when": pyarrow.array([moment] * 400, pyarrow.timestamp("ns", "UTC")),
+        "tags": [["a", None]] * 400,
+    }).replace_schema_metadata({"herkunft": "Archiv"})  # fmt: skip
+    pq.write_table(table, tmp_path / "in.parquet", compression="zstd", row_group_size=150)
+    done = degloss("label", "in.parquet", "-o", "out.parquet")
+    assert done.returncode == 0
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert out.column_names == [
+        *table.column_names, "article", "commentary", "boilerplate", "spans", "commentary_share", "confidence",
+    ]  # fmt: skip
+    assert out.schema.metadata[b"herkunft"] == b"Archiv"
+    for name in ("id", "when", "tags"):
+        assert out.column(name).to_pylist() == table.column(name).to_pylist()
+        assert out.schema.field(name).type == table.schema.field(name).type
+    assert out.column("text").to_pylist() == rows
+    first, nothing, empty, last = out.slice(0, 4).to_pylist()
+    assert first["boilerplate"] == LINK
+    assert [PAGE[s["start"] : s["end"]] for s in first["spans"] if s["label"] == "commentary"] == [COMMENT]
+    assert (nothing["article"], nothing["spans"], nothing["confidence"]) == ("", [], None)
+    assert (empty["article"], empty["commentary_share"]) == ("", 0.0)
+    assert (last["commentary"], last["commentary_share"]) == (COMMENT, 1.0)
+    assert pq.ParquetFile(tmp_path / "out.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_parquet_as_json_lines(degloss: Run, tmp_path: Path) -> None:
+    parquet(tmp_path / "in.parquet", id=[1, 2], text=[ARTICLE, None])
+    done = degloss("label", "in.parquet", "--format", "jsonl")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["id"], len(first["sentences"])) == (1, 1)
+    assert second == {"id": 2, "sentences": []}
+
+
+PARQUET_MISTAKES = [
+    (["label", "in.parquet"], "Parquet goes into a file of its own"),
+    (["label", "in.parquet", "--text-field", "id", "-o", "out.parquet"], "'id' is int64, not text"),
+    (["label", "in.parquet", "--text-field", "body", "-o", "out.parquet"], "no column 'body', only 'id', 'text'"),
+    (["label", "bad.parquet", "-o", "out.parquet"], "damaged, or no Parquet"),
+    (["label", "in.parquet", "other.jsonl", "-o", "all.jsonl"], "cannot go into one file"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), PARQUET_MISTAKES, ids=[" ".join(case[0]) for case in PARQUET_MISTAKES])
+def test_parquet_mistakes(args: list[str], message: str, degloss: Run, tmp_path: Path) -> None:
+    parquet(tmp_path / "in.parquet", id=[1], text=[ARTICLE])
+    (tmp_path / "bad.parquet").write_bytes((tmp_path / "in.parquet").read_bytes()[:-20])
+    (tmp_path / "other.jsonl").write_text('{"text": "Ja."}\n')
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = degloss(*args)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert message in done.stderr.decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

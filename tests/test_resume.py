@@ -1,0 +1,308 @@
+"""Runs that end before their time – killed, interrupted, out of space – and go on: every document once, in order."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from conftest import ARTICLE, COMMENT, PAGE, Run, clean_environment, command
+from degloss.errors import OutputError
+from degloss.journal import FOLDER_JOURNAL, Journal
+from degloss.partfile import JOURNAL, PART, Part, companion, remove_stale, sweep
+from degloss.separate import BATCH_DOCUMENTS
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
+
+LINES = 4 * BATCH_DOCUMENTS
+
+
+def dump(number: int = LINES) -> str:
+    """JSON lines of different lengths, some of them bad."""
+    texts = [PAGE, COMMENT, "", f"{ARTICLE}\n" * 5]
+    lines = [json.dumps({"id": n, "text": texts[n % 4]}) for n in range(number)]
+    for bad in range(50, number, 400):
+        lines[bad] = f'{{"id": {bad}'
+    return "\n".join(lines) + "\n"
+
+
+def remains(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob(".degloss*") if path.name != FOLDER_JOURNAL)
+
+
+def kill_after(model: Path, folder: Path, ready: object, *args: str) -> int:
+    """Starts a run, kills it when `ready` says so or after its end; its exit code."""
+    process = subprocess.Popen(
+        command(model, *args), cwd=folder, stderr=subprocess.DEVNULL, env=clean_environment(), start_new_session=True
+    )
+    while process.poll() is None and not ready():  # type: ignore[operator]
+        time.sleep(0.002)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def part_is_longer_than(part: Path, size: int) -> object:
+    return lambda: part.exists() and part.stat().st_size > size
+
+
+ARGS = ("label", "in.jsonl", "--format", "jsonl", "--resume")
+
+
+@pytest.mark.parametrize(("ending", "jobs"), [("", "1"), ("", "2"), (".gz", "1"), (".zst", "2")])
+def test_a_killed_run_goes_on_where_it_was(ending: str, jobs: str, model: Path, degloss: Run, tmp_path: Path) -> None:
+    if ending == ".zst":
+        pytest.importorskip("zstandard")
+    (tmp_path / "in.jsonl").write_text(dump())
+    whole = degloss(*ARGS, "-o", f"whole.jsonl{ending}")
+    assert whole.returncode == 3
+    assert remains(tmp_path) == []
+    expected = (tmp_path / f"whole.jsonl{ending}").read_bytes()
+    out = tmp_path / f"out.jsonl{ending}"
+    part = companion(out, PART)
+    killed = 0
+    for size in (0, len(expected) // 2):
+        ready = part_is_longer_than(part, size)
+        code = kill_after(model, tmp_path, ready, *ARGS, "-o", out.name, "--jobs", jobs)
+        killed += code == -signal.SIGKILL
+        assert code == 3 or not out.exists()
+    assert killed >= 1
+    done = degloss(*ARGS, "-o", out.name)
+    if not out.exists():
+        raise AssertionError(done.stderr.decode())
+    assert out.read_bytes() == expected
+    assert remains(tmp_path) == []
+    records = [json.loads(line)["document"] for line in (tmp_path / f"{out.name}.errors.jsonl").open()]
+    assert records == [f"in.jsonl:{n + 1}" for n in range(50, LINES, 400)]
+    if ending == ".gz":
+        ids = [json.loads(line)["id"] for line in gzip.decompress(expected).splitlines()]
+        assert ids == [n for n in range(LINES) if (n - 50) % 400]
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_at_any_moment(model: Path, degloss: Run, tmp_path: Path) -> None:
+    source = random.Random(5)
+    (tmp_path / "in.jsonl").write_text(dump(20 * BATCH_DOCUMENTS))
+    assert degloss(*ARGS, "-o", "whole.jsonl").returncode == 3
+    for _ in range(100):
+        moment = time.monotonic() + source.uniform(0.2, 1.5)
+        code = kill_after(model, tmp_path, lambda moment=moment: time.monotonic() > moment, *ARGS, "-o", "out.jsonl")
+        if code != -signal.SIGKILL:
+            break
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert (tmp_path / "out.jsonl.errors.jsonl").read_bytes() == (tmp_path / "whole.jsonl.errors.jsonl").read_bytes()
+
+
+def make_folder(folder: Path) -> None:
+    (folder / "tief").mkdir(parents=True)
+    for number in range(60):
+        (folder / f"{number:02}.txt").write_text(f"{PAGE}{number}\n" if number != 7 else "")
+    (folder / "10.txt").write_bytes(bytes(100))
+    (folder / "dump.jsonl").write_text(dump(3 * BATCH_DOCUMENTS))
+    (folder / "tief" / "tabelle.csv").write_text("id,text\n" + f'1,"{PAGE}"\n' * 300)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*")) if path.is_file() and path.name != FOLDER_JOURNAL
+    }  # fmt: skip
+
+
+FOLDER = ("label", "in", "--format", "jsonl", "--resume")
+
+
+def test_a_killed_run_over_a_folder_goes_on(model: Path, degloss: Run, tmp_path: Path) -> None:
+    make_folder(tmp_path / "in")
+    assert degloss(*FOLDER, "-o", "whole").returncode == 3
+    out = tmp_path / "out"
+    dumped = companion(out / "dump.jsonl", PART)
+    moments = [
+        lambda: (out / "03.jsonl").exists(),
+        lambda: (out / "59.jsonl").exists(),
+        part_is_longer_than(dumped, 0),
+        part_is_longer_than(dumped, 100_000),
+    ]
+    killed = 0
+    for ready in moments:
+        killed += kill_after(model, tmp_path, ready, *FOLDER, "-o", "out") == -signal.SIGKILL
+    assert killed >= 2
+    done = degloss(*FOLDER, "-o", "out")
+    assert done.returncode == 3, done.stderr
+    assert contents(out) == contents(tmp_path / "whole")
+    assert remains(out) == []
+    assert (tmp_path / "out.errors.jsonl").read_bytes() == (tmp_path / "whole.errors.jsonl").read_bytes()
+
+
+def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "in" / name).write_text(PAGE)
+    (tmp_path / "in" / "schlecht.txt").write_bytes(bytes(100))
+    args = ("clean", "in", "-o", "out", "--resume")
+    assert degloss(*args).returncode == 3
+    untouched = (tmp_path / "out" / "a.txt").stat()
+    (tmp_path / "in" / "b.txt").write_text(ARTICLE)
+    (tmp_path / "in" / "neu.txt").write_text(ARTICLE)
+    (tmp_path / "in" / "schlecht.txt").write_text(ARTICLE)
+    done = degloss(*args)
+    assert (done.returncode, done.stderr.splitlines()[0][:20]) == (0, b"degloss: 3 documents")
+    assert (tmp_path / "out" / "a.txt").stat() == untouched
+    assert {name: data for name, data in contents(tmp_path / "out").items() if name != "a.txt"} == {
+        name: f"{ARTICLE}\n".encode() for name in ("b.txt", "neu.txt", "schlecht.txt")
+    }
+    assert not (tmp_path / "out.errors.jsonl").exists()
+    done = degloss(*args)
+    assert (done.returncode, done.stderr) == (0, b"degloss: out: nothing new, all results are there\n")
+    # A result that somebody changed is not overwritten.
+    (tmp_path / "out" / "a.txt").write_text("von Hand")
+    done = degloss(*args)
+    assert (done.returncode, b"a.txt: exists already" in done.stderr) == (1, True)
+    assert (tmp_path / "out" / "a.txt").read_text() == "von Hand"
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_goes_on(sent: signal.Signals, code: int, model: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(dump(6 * BATCH_DOCUMENTS))
+    assert degloss(*ARGS, "-o", "whole.jsonl").returncode == 3
+    journal = companion(tmp_path / "out.jsonl", JOURNAL)
+    process = subprocess.Popen(
+        command(model, *ARGS, "-o", "out.jsonl"), cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment()
+    )
+    while process.poll() is None and not (journal.exists() and b'"at"' in journal.read_bytes()):
+        time.sleep(0.01)
+    process.send_signal(sent)
+    message = process.communicate()[1].decode()
+    assert process.returncode == code
+    assert "Traceback" not in message
+    assert len(remains(tmp_path)) == 2
+    assert degloss(*ARGS, "-o", "out.jsonl").returncode == 3
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+DIFFERENT = [
+    ("another option", [*ARGS, "--favor", "recall"], "differs in favor"),
+    ("another format", ["label", "in.jsonl", "--format", "tsv", "--resume"], "differs in forms"),
+    ("another field", [*ARGS, "--text-field", "text"], "differs in options"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), [case[1:] for case in DIFFERENT], ids=[case[0] for case in DIFFERENT])
+def test_another_run_is_not_resumed(args: list[str], message: str, model: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(dump())
+    part = companion(tmp_path / "out.jsonl", PART)
+    assert kill_after(model, tmp_path, part_is_longer_than(part, 0), *ARGS, "-o", "out.jsonl") == -signal.SIGKILL
+    done = degloss(*args, "-o", "out.jsonl")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert message in done.stderr.decode()
+    (tmp_path / "in.jsonl").write_text(dump() + '{"text": "Neu."}\n')
+    assert b"differs in inputs" in degloss(*ARGS, "-o", "out.jsonl").stderr
+    assert part.exists()
+    # What cannot go on can be begun anew.
+    companion(tmp_path / "out.jsonl", JOURNAL).unlink()
+    assert degloss(*ARGS, "-o", "out.jsonl").returncode == 3
+    assert remains(tmp_path) == []
+
+
+IMPOSSIBLE = [
+    (["label", "in.jsonl", "--resume"], "--resume needs an output that stays"),
+    (["label", "-", "-o", "out.txt", "--resume"], "standard input cannot be read again"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), IMPOSSIBLE)
+def test_what_cannot_be_resumed(args: list[str], message: str, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n')
+    done = degloss(*args)
+    assert (done.returncode, message in done.stderr.decode()) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_complete_result_is_not_done_again(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n')
+    assert degloss(*ARGS, "-o", "out.jsonl").returncode == 0
+    done = degloss(*ARGS, "-o", "out.jsonl")
+    assert (done.returncode, b"exists already" in done.stderr) == (1, True)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.jsonl", "out.jsonl"]
+
+
+# What a run without --resume leaves when it is killed.
+
+
+def test_what_a_killed_run_left_is_swept_away(model: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(dump())
+    args = ("label", "in.jsonl", "--format", "jsonl", "-o", "out/")
+    part = companion(tmp_path / "out" / "in.jsonl", PART)
+    assert kill_after(model, tmp_path, lambda: part.exists(), *args) == -signal.SIGKILL
+    assert remains(tmp_path) == [part.name]
+    (tmp_path / "a.txt").write_text(PAGE)
+    assert degloss("clean", "a.txt", "-o", "out/").returncode == 0
+    assert remains(tmp_path) == []
+    assert degloss(*args).returncode == 3
+
+
+def test_a_part_that_is_being_written_or_can_be_continued_is_not_swept(tmp_path: Path) -> None:
+    alive = Part(tmp_path / "lebt.txt")
+    with pytest.raises(OutputError, match="another run is writing it"):
+        Part(tmp_path / "lebt.txt")
+    left = Part(tmp_path / "kann-weiter.txt")
+    left.leave()
+    companion(tmp_path / "kann-weiter.txt", JOURNAL).write_text("")
+    gone = Part(tmp_path / "tot.txt")
+    gone.leave()
+    sweep(tmp_path)
+    assert set(remains(tmp_path)) == {alive.path.name, left.path.name, left.path.with_suffix(JOURNAL).name}
+    alive.discard()
+
+
+def test_a_part_is_no_way_to_another_file(tmp_path: Path) -> None:
+    (tmp_path / "wichtig").write_text("bleibt")
+    companion(tmp_path / "a.txt", PART).symlink_to("wichtig")
+    with pytest.raises(OutputError):
+        Part(tmp_path / "a.txt")
+    remove_stale(companion(tmp_path / "a.txt", PART))
+    assert (tmp_path / "wichtig").read_text() == "bleibt"
+
+
+# The journal itself.
+
+RUN = {"degloss": "0", "favor": "balanced"}
+TOTALS = {"documents": 3, "failures": 1, "errors": 10}
+
+
+def test_a_journal_forgets_only_what_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal.opened(path, RUN)
+    journal.note({"done": "a", "source": [1, 2], "result": [3, 4]}, TOTALS, durable=True)
+    journal.note({"at": "b", "items": 5, "bytes": 6}, TOTALS)
+    journal.close()
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        again = Journal.opened(path, RUN)
+        assert set(again.done) <= {"a"}
+        assert again.at is None
+        again.note({"at": "c", "items": 1, "bytes": 1}, TOTALS)
+        again.close()
+        last = Journal.opened(path, RUN)
+        assert last.at is not None
+        assert last.at["at"] == "c"
+        assert set(last.done) == set(again.done)
+        last.close()
+    path.write_bytes(whole)
+    again = Journal.opened(path, RUN)
+    assert (set(again.done), again.at and again.at["at"], again.totals) == ({"a"}, "b", TOTALS)
+    with pytest.raises(OutputError, match="another run is writing there"):
+        Journal.opened(path, RUN)
+    again.close()
+    with pytest.raises(OutputError, match="differs in favor"):
+        Journal.opened(path, {**RUN, "favor": "recall"})

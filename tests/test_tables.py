@@ -1,0 +1,231 @@
+"""CSV and TSV: every cell comes back, and none is run by a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import ARTICLE, COMMENT, LINK, PAGE, Run
+from degloss.errors import InputError
+from degloss.tables import Header, Row, line_of, neutral, read_rows
+
+NEUTRALISED = [
+    # a cell, and what becomes of it
+    ("+++ Eilmeldung +++", "'+++ Eilmeldung +++"),
+    ('=HYPERLINK("https://beispiel.de")', '\'=HYPERLINK("https://beispiel.de")'),
+    ("-- so nicht", "'-- so nicht"),
+    ("@kanal", "'@kanal"),
+    ("\tEingerückt", "'\tEingerückt"),
+    ("\rNeu", "'\rNeu"),
+    ("\n=1+1", "'\n=1+1"),
+    ("＝1＋1", "'＝1＋1"),
+    ("'=1+1", "''=1+1"),
+    ("-", "'-"),
+    # these stay
+    ("-12,5", "-12,5"),
+    ("+3.000,50", "+3.000,50"),
+    ("-1e-5", "-1e-5"),
+    ("Zwei + zwei = vier", "Zwei + zwei = vier"),
+    ("'Zitat'", "'Zitat'"),
+    ("", ""),
+    ("———-", "———-"),
+]
+
+
+@pytest.mark.parametrize(("cell", "shown"), NEUTRALISED)
+def test_cells_that_a_spreadsheet_would_run(cell: str, shown: str) -> None:
+    assert neutral(cell) == shown
+
+
+def restored(cell: str) -> str:
+    """What the documentation says how to undo it."""
+    return cell[1:] if re.match(r"'+[=+\-@＝＋－＠\t\r\n]", cell) else cell
+
+
+CELLS = st.text(st.sampled_from("'=+-@\t\r\n,;\"| ab1.") | st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(CELLS)
+def test_neutralising_can_be_undone_and_is_complete(cell: str) -> None:
+    assert restored(neutral(cell)) == cell
+    first = neutral(cell)[:1]
+    assert first not in "=+-@＝＋－＠\t\r\n" or not first or re.fullmatch(r"[+-]?\d[\d.,]*(e[+-]?\d+)?", cell, re.I)
+
+
+@given(
+    st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=5),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_rows_come_back_as_they_were(rows: list[list[str]], separator: str, line_break: str, raw: bool) -> None:
+    lines = [line_of(row, raw=raw, separator=separator, line_break=line_break) for row in rows]
+    assert all(line.endswith(line_break) for line in lines)
+    found = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=separator, strict=True))
+    assert [[cell if raw else restored(cell) for cell in row] for row in found] == rows
+
+
+def read(data: bytes, tmp_path: Path, *, field: str = "text", tabs: bool = False) -> list[Header | Row | InputError]:
+    file = tmp_path / "in.csv"
+    file.write_bytes(data)
+    return list(read_rows(str(file), field, lambda note: None, tabs=tabs))
+
+
+TABLES = [
+    # name, bytes, separator, texts
+    ("comma", b"id,text\n1,Ja.\n", ",", ["Ja."]),
+    ("semicolon", b"id;text\n1;Ja, so.\n", ";", ["Ja, so."]),
+    ("tab", b"id\ttext\n1\tJa.\n", "\t", ["Ja."]),
+    ("bar", b"id|text\n1|Ja.\n", "|", ["Ja."]),
+    ("one column", b"text\nJa.\nNein.\n", ",", ["Ja.", "Nein."]),
+    ("semicolon with commas in names", b'"a,b,c";text\n1;Ja.\n', ";", ["Ja."]),
+    ("lines in a cell", b'id,text\n1,"Ja.\n\nNein."\n2,So.\n', ",", ["Ja.\n\nNein.", "So."]),
+    ("quotation marks", b'id,text\n1,"Er sagt ""Ja""."\n', ",", ['Er sagt "Ja".']),
+    ("mark", b"\xef\xbb\xbfid,text\n1,Ja.\n", ",", ["Ja."]),
+    ("mark and quotation marks", b'\xef\xbb\xbf"text",id\nJa.,1\n', ",", ["Ja."]),
+    ("utf-16", "id,text\n1,Grüße\n".encode("utf-16"), ",", ["Grüße"]),
+    ("windows-1252", "id,text\n1,Grüße\n".encode("cp1252"), ",", ["Grüße"]),
+    ("late umlaut", b"id,text\n" + b"1,Ja.\n" * 300_000 + "1,Größe\n".encode("cp1252"), ",", ["Größe"]),
+    ("no line break at the end", b"id,text\n1,Ja.", ",", ["Ja."]),
+    ("empty lines", b"id,text\n\n1,Ja.\n\n", ",", ["Ja."]),
+    ("no rows", b"id,text\n", ",", []),
+    ("zero byte", b"id,text\n1,Ja\0.\n", ",", ["Ja\0."]),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "separator", "texts"), [case[1:] for case in TABLES], ids=[case[0] for case in TABLES]
+)
+def test_reads_tables(data: bytes, separator: str, texts: list[str], tmp_path: Path) -> None:
+    header, *rows = read(data, tmp_path)
+    assert isinstance(header, Header)
+    assert header.separator == separator
+    assert [row.text for row in rows if isinstance(row, Row)][-len(texts) :] == texts
+    assert not [row for row in rows if isinstance(row, InputError)]
+
+
+BAD_ROWS = [
+    ("too few cells", b"1\n", "in.csv:3: 1 cells where the header has 2"),
+    ("too many cells", b"1,2,3\n", "in.csv:3: 3 cells"),
+    ("stray quotation mark", b'1,"Ja" so\n', "in.csv:3: no row of a table"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), [case[1:] for case in BAD_ROWS], ids=[case[0] for case in BAD_ROWS])
+def test_a_bad_row_does_not_stop_the_rest(line: bytes, message: str, tmp_path: Path) -> None:
+    _, first, error, last = read(b"id,text\n1,Ja.\n" + line + b"2,Nein.\n", tmp_path)
+    assert isinstance(first, Row)
+    assert isinstance(last, Row)
+    assert (first.line, last.line) == (2, 4)
+    assert message in str(error)
+
+
+def test_an_open_quotation_mark_is_told(tmp_path: Path) -> None:
+    *_, error = read(b'id,text\n1,Ja.\n2,"Nein.\n3,Doch.\n', tmp_path)
+    assert "in.csv:3-4: no row of a table" in str(error)
+
+
+REFUSED = [
+    ("empty", b"", "no header"),
+    ("no such column", b"id,body\n", "no column 'text', only 'id', 'body'"),
+    ("damaged utf-16", "text\nJa.".encode("utf-16")[:-1], "not UTF-16"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_files_that_are_no_tables(data: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(data, tmp_path)
+
+
+def table(text: str, separator: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
+
+
+def test_a_table_keeps_its_columns_and_gains_others(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f'id;beitrag;note\r\n7;"{PAGE}";=1+1\r\n8;;-3,5\r\n', newline="")
+    done = degloss("label", "in.csv", "--text-field", "beitrag")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert done.stdout.count(b"\r\n") == 3
+    first, second = table(done.stdout.decode(), ";")
+    assert list(first) == [
+        "id", "beitrag", "note", "article", "commentary", "boilerplate", "spans", "commentary_share", "confidence",
+    ]  # fmt: skip
+    assert (first["id"], first["beitrag"], first["note"]) == ("7", PAGE, "'=1+1")
+    assert (first["commentary"], first["boilerplate"]) == (COMMENT, LINK)
+    assert [PAGE[s["start"] : s["end"]] for s in json.loads(first["spans"]) if s["label"] == "boilerplate"] == [LINK]
+    assert 0 < float(first["commentary_share"]) < 0.3
+    assert 0.5 < float(first["confidence"]) <= 1
+    assert (second["note"], second["article"], second["spans"], second["confidence"]) == ("-3,5", "", "[]", "")
+    raw = degloss("label", "in.csv", "--text-field", "beitrag", "--raw-cells")
+    assert table(raw.stdout.decode(), ";")[0]["note"] == "=1+1"
+
+
+def test_a_mark_stays(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\nJa.\n")
+    assert degloss("clean", "in.csv", "-o", "out.csv").returncode == 0
+    assert (tmp_path / "out.csv").read_bytes() == b"\xef\xbb\xbftext\nJa.\n"
+
+
+def test_tables_in_other_formats(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f'id,text\n7,"{PAGE}"\n')
+    line = json.loads(degloss("label", "in.csv", "--format", "jsonl").stdout)
+    assert line["id"] == "7"
+    assert [s["label"] for s in line["sentences"]].count("commentary") == 1
+    text = degloss("label", "in.csv", "--format", "text").stdout.decode()
+    assert text.startswith("==> in.csv:2 <==\narticle")
+
+
+def test_texts_become_rows_of_a_table(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PAGE)
+    (tmp_path / "b.txt").write_text(f"+++ {ARTICLE}")
+    done = degloss("label", "a.txt", "b.txt", "--format", "table", "-o", "alle.csv", "-q")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    first, second = table((tmp_path / "alle.csv").read_text())
+    assert (first["file"], first["boilerplate"], second["file"]) == ("a.txt", LINK, "b.txt")
+    assert second["article"].startswith("'+++ ")
+
+
+def test_records_gain_the_same(degloss: Run, tmp_path: Path) -> None:
+    record = {"id": 1.50, "confidence": "alt", "text": PAGE}
+    (tmp_path / "in.jsonl").write_text(json.dumps(record) + "\n")
+    line = json.loads(degloss("label", "in.jsonl", "--format", "table").stdout)
+    assert list(line)[:3] == ["id", "text", "article"]
+    assert (line["text"], line["commentary"]) == (PAGE, COMMENT)
+    assert line["spans"][0]["start"] == 0
+    assert line["confidence"] > 0.5
+
+
+CLASHES = [
+    ("in.csv", "spans,text\n1,Ja.\n", [], "has a column 'spans' already"),
+    ("in.csv", "id,article\n1,Ja.\n", ["--text-field", "article"], "'article' is one that tables gain"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "more", "message"), CLASHES)
+def test_columns_are_not_overwritten(
+    name: str, content: str, more: list[str], message: str, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    done = degloss("label", name, *more)
+    assert (done.stdout, done.returncode) == (b"", 1)
+    assert message in done.stderr.decode()
+
+
+def test_tables_of_the_same_columns_go_into_one_file(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,Ja.\n")
+    (tmp_path / "b.csv").write_text("id,text\n2,Nein.\n")
+    (tmp_path / "c.csv").write_text("text\nDoch.\n")
+    done = degloss("clean", "a.csv", "b.csv", "c.csv", "-o", "alle.csv", "-q")
+    assert done.returncode == 3
+    assert (tmp_path / "alle.csv").read_text() == "id,text\n1,Ja.\n2,Nein.\n"
+    assert b"c.csv: has other columns than the table before it" in done.stderr
+    done = degloss("clean", "a.csv", "nicht.jsonl", "-o", "neu.csv")
+    assert (done.returncode, (tmp_path / "neu.csv").exists()) == (1, False)
