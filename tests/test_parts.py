@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from conftest import COMMENT, LINK, PAGE, Run
@@ -54,6 +54,7 @@ def test_wherever_a_file_is_cut_every_line_comes_once_and_in_order(
     assert sum(report.lines for report in reports) == (20 if len(made) > 1 else 0)
 
 
+@example(lines=[b"\x00\x00\xfe\xff", b"\xef\xbb\xbf{}"], size=1)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     lines=st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"\n", b"")), max_size=8),

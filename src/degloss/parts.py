@@ -175,7 +175,7 @@ def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Docume
             for record in records(file, "", text_field):
                 if isinstance(record, InputError):
                     line, _, reason = str(record)[1:].partition(": ")
-                    report.failures.append(Failure(piece.name, int(line), reason))
+                    report.failures.append(Failure(piece.name, int(line) - bool(piece.begin), reason))
                 else:
                     yield Document(f"{piece.name}:{record.line}", record.text, record)
     except (InputError, ExtraMissing) as error:
@@ -197,7 +197,8 @@ def _opened(piece: Piece, report: Report) -> Iterator[BinaryIO]:
     with system.open(path, "rb") as file:
         block: bytes = read_block(file, piece.begin, piece.size, b"\n")
     report.lines += block.count(b"\n")
-    yield io.BytesIO(block)
+    # Only a file has a byte order mark: a blank line in front keeps what looks like one from being taken for it.
+    yield io.BytesIO(b"\n" + block if piece.begin else block)
 
 
 def write_part(lines: Iterable[bytes], url: str) -> None:
