@@ -234,3 +234,23 @@ def test_without_dask_the_error_names_the_extra() -> None:
     assert done.stderr == "degloss: --scheduler needs the package distributed; pip install 'degloss[dask]'\n"
     assert done.returncode == 1
     assert issubclass(ClusterError, DeglossError)
+
+
+@pytest.mark.parametrize("option", ["--resume", "--jobs=2", "--format=table", "--fix-mojibake"])
+def test_options_of_one_machine_are_refused(option: str, degloss: Run) -> None:
+    done = degloss("label", "x.txt", "--scheduler", "local", option)
+    assert done.returncode == 2
+    assert b"with --scheduler go" in done.stderr
+
+
+def test_tables_are_failures_and_pages_are_read(
+    machines: LocalCluster, separator: Separator, tmp_path: Path, degloss: Run
+) -> None:
+    pytest.importorskip("trafilatura", reason="pages of HTML are not read: trafilatura is not installed")
+    (tmp_path / "a.html").write_text(f"<html><body><article><p>{ARTICLE}</p><p>{ARTICLE}</p></article></body></html>")
+    (tmp_path / "b.csv").write_text("text\nEins.\n")
+    tally, messages = label(machines, separator, [str(tmp_path / "*.*")], str(tmp_path / "out.jsonl"))
+    assert (tally.done, tally.failed) == (1, 1)
+    assert "b.csv: tables are not read on a cluster" in messages[0]
+    alone = degloss("label", tmp_path / "a.html", "--format", "jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == alone.stdout
