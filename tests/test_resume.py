@@ -172,7 +172,7 @@ def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_goes_on(sent: signal.Signals, code: int, model: Path, degloss: Run, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text(dump(6 * BATCH_DOCUMENTS))
+    (tmp_path / "in.jsonl").write_text(dump(12 * BATCH_DOCUMENTS))
     assert degloss(*ARGS, "-o", "whole.jsonl").returncode == 3
     journal = companion(tmp_path / "out.jsonl", JOURNAL)
     process = subprocess.Popen(
@@ -182,8 +182,10 @@ def test_an_interrupted_run_goes_on(sent: signal.Signals, code: int, model: Path
         time.sleep(0.01)
     process.send_signal(sent)
     message = process.communicate()[1].decode()
-    assert process.returncode == code
     assert "Traceback" not in message
+    if process.returncode == 3:
+        pytest.skip("the run was done before the signal came")
+    assert process.returncode == code
     assert len(remains(tmp_path)) == 2
     assert degloss(*ARGS, "-o", "out.jsonl").returncode == 3
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
