@@ -6,11 +6,13 @@
     found.article       # what the republished source says
     found.sentences     # every sentence with its label and how sure that is
 
-`separate` and `separate_many` use the model that comes with the package; `load` opens another one.
+`separate` and `separate_many` use the model that comes with the package; `load` opens another one. `label_frame`
+does the same to a pandas table.
 """
 
 from degloss.documents import LABELS, Segment, Sentence, Separation
 from degloss.errors import (
+    ClusterError,
     CorpusError,
     DeglossError,
     ExtraMissing,
@@ -22,12 +24,14 @@ from degloss.errors import (
     OutputError,
     TrainingError,
 )
+from degloss.frame import label_frame
 from degloss.separate import Separator, load, separate, separate_many
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LABELS",
+    "ClusterError",
     "CorpusError",
     "DeglossError",
     "ExtraMissing",
@@ -43,6 +47,7 @@ __all__ = [
     "Separator",
     "TrainingError",
     "__version__",
+    "label_frame",
     "load",
     "separate",
     "separate_many",

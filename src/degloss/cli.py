@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from degloss import __version__, artefact, formats
+from degloss import __version__, artefact, extras, formats
 from degloss.documents import LABELS
 from degloss.errors import InputError, TrainingError
 from degloss.exits import end, perform, tell
@@ -39,6 +39,7 @@ from degloss.options import (
     Quiet,
     Raw,
     Resume,
+    Scheduler,
     Speaker,
     Strict,
     Typed,
@@ -135,6 +136,7 @@ def label(
     fix_mojibake: Mend = False,
     quiet: Quiet = False,
     model: Folder = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Print every sentence with who speaks it."""
     options = Options(
@@ -146,7 +148,25 @@ def label(
     def form(kind: Kind) -> Form:
         return replace(shared, format=format_for(kind, format))
 
-    raise typer.Exit(_perform(files, options, form, Labeller(model, favor)))
+    if scheduler is None:
+        raise typer.Exit(_perform(files, options, form, Labeller(model, favor)))
+    if any((jobs > 1, resume, include, exclude, type, raw_cells, fix_mojibake, format in ("html", "table"))):
+        raise typer.BadParameter(
+            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model, --strict"
+        )
+
+    def work(tally: Tally) -> None:
+        extras.require("distributed", "dask", "--scheduler")
+        from degloss import cluster
+
+        tally.strict, tally.records = strict, None
+        separator = shipped() if model is None else load(model)
+        cluster.label(
+            _sources(files), None if output == STDIN else output, separator, scheduler=scheduler,
+            format=format or "text", favor=favor, text_field=text_field, force=force, tally=tally,
+        )  # fmt: skip
+
+    raise typer.Exit(perform(work))
 
 
 def _perform(files: list[str] | None, options: Options, form: FormOf, labeller: Labeller) -> int:

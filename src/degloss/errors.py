@@ -8,6 +8,7 @@
     │   ├── ModelFormatError   another format or feature version than this degloss reads
     │   └── ModelDamaged       bytes or shapes differ from what the manifest promises
     ├── ExtraMissing       a package that only some inputs or options need, and that is not installed
+    ├── ClusterError       machines that cannot be reached, or do not have what the work needs
     ├── CorpusError        a labelled document that breaks the block format
     └── TrainingError      training or evaluation that cannot go ahead
 
@@ -46,6 +47,10 @@ class ModelDamaged(ModelError):
 
 class ExtraMissing(DeglossError):
     """A package that only some inputs or options need is not installed; the message names the extra."""
+
+
+class ClusterError(DeglossError):
+    """Machines that cannot be reached, or do not have what the work needs."""
 
 
 class CorpusError(DeglossError):

@@ -95,3 +95,11 @@ MaxLoss = Annotated[
     float,
     typer.Option(min=0, max=1, metavar="SHARE", help="In place, leave documents that would lose more than this."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|local",
+        help="Work on the machines of a Dask scheduler, tcp://host:8786; FILES are then globs or addresses.",
+        show_default=False,
+    ),
+]

@@ -17,7 +17,7 @@ from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import Separator, load
 from degloss.write import write_file
-from degloss_training import ablate, gate, metric, recipe, report, statistics
+from degloss_training import ablate, exchange, gate, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
 from degloss_training.train import train as train_model
@@ -68,8 +68,12 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def corpus(arguments: list[str]) -> int:
-    """Checks and describes the labelled corpus."""
-    parser = _parser("corpus", "Check the labelled documents and say what is in them.")
+    """Checks and describes the labelled corpus; hands documents to label tools and takes them back."""
+    if arguments[:1] == ["export"]:
+        return exchange.export(arguments[1:])
+    if arguments[:1] == ["import"]:
+        return exchange.import_(arguments[1:])
+    parser = _parser("corpus", "Check the labelled documents and say what is in them; see also: export, import")
     parser.add_argument("what", choices=["check", "describe"], help="check: find slips, copies and leaks")
     options = parser.parse_args(arguments)
     documents, held_out = labelled.load(options.corpus), labelled.load(options.gate_set)
