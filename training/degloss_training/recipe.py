@@ -18,11 +18,11 @@ from degloss_training.prepare import Prepared, prepare
 SEED: Final = 1
 
 LAYOUTS: Final[dict[str, int]] = {
-    "appended": 300, "marked": 160, "pure": 400, "front": 60, "middle": 100, "inline": 40, "thread": 100,
-    "post": 250, "forward": 120, "own": 80,
+    "appended": 600, "marked": 320, "pure": 800, "front": 120, "middle": 200, "inline": 80, "thread": 200,
+    "post": 500, "forward": 240, "own": 160,
 }  # fmt: skip
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
-documents would repeat them: then a third of these."""
+documents would repeat them: then a sixth of these."""
 
 POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2")
 """The batches of authored channel posts."""
@@ -32,9 +32,8 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
     **{f"authored {b}": 2 for b in POSTS},
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 6, "relay seed": 6, "pure": 1.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
-    "authored b1": 2, "authored c1": 2, "authored c6": 2, "authored c9": 1, "authored d1": 1,
-    "relay c9": 0.5, "relay d1": 0.5,
+    "seed": 6, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
+    **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
@@ -62,11 +61,11 @@ def as_arrays(found: Sequence[Document]) -> Prepared:
     return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, is_post)
 
 
-def documents(folder: Path, public: Path | None) -> list[Document]:
-    """Every training document: the corpus, its documents laid anew, and the composed ones."""
+def documents(folder: Path, public: Path | None, share: float = 1) -> list[Document]:
+    """Every training document: the corpus, its documents laid anew, and a share of the composed ones."""
     labelled = corpus.load(folder)
     material = sources.gather(labelled, public)
-    layouts = LAYOUTS if public else {name: number // 3 for name, number in LAYOUTS.items()}
+    layouts = {name: int(share * number / (1 if public else 6)) for name, number in LAYOUTS.items()}
     composed = compose.compose(material, layouts, SEED)
     relaid = [compose.relay(d, SEED) for d in labelled if len({s.label for s in d.spans}) > 1]
     return labelled + composed + relaid
