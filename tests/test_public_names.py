@@ -29,7 +29,8 @@ PUBLIC = {
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "documents", "characters", "segment", "slices", "encode", "words", "skeleton", "ngrams", "marks", "cues", "classify",
+    "errors", "documents", "characters", "segment", "slices", "encode", "words", "skeleton", "ngrams", "marks", "cues",
+    "classify",
     "context", "decode", "artefact", "separate", "read", "write", "formats", "explain", "jobs", "exits",
     "cli",
 )  # fmt: skip
