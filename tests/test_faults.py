@@ -226,6 +226,23 @@ def test_a_file_from_the_future_is_resumed_like_any_other(degloss: Run, tmp_path
     assert (tmp_path / "out" / "a.txt").read_text() == CLEAN
 
 
+@posix
+def test_interrupted_while_everything_is_still_being_loaded() -> None:
+    import signal
+
+    script = (
+        "import os, signal, sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'numpy': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from degloss_start import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "--version"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
 # networks
 
 ASKING = ("connect", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")

@@ -90,7 +90,7 @@ def test_the_wheel_holds_what_is_needed_and_no_more(wheel: Path) -> None:
     lexicons = {f"degloss/{p.relative_to(ROOT / 'src/degloss')}" for p in (ROOT / "src/degloss").rglob("*.txt")}
     assert sources | lexicons | {"degloss/py.typed"} <= names
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"degloss", "degloss_start.py", "degloss_training", f"degloss-{degloss.__version__}.dist-info"}
+    assert tops == {"degloss", "degloss_start", "degloss_training", f"degloss-{degloss.__version__}.dist-info"}
     assert {name for name in names if name.startswith("degloss/models/")} == {
         MODEL + name for name in (WEIGHTS, MANIFEST, "MODEL_CARD.md")
     }
