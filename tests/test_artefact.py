@@ -24,6 +24,7 @@ from degloss.classify import SentenceModel
 from degloss.decode import Chain
 from degloss.errors import ModelDamaged, ModelError, ModelFormatError, ModelMissing
 from degloss.separate import Separator, load
+from degloss_training import card
 
 Tamper = Callable[[Path], object]
 Arrays = dict[str, Any]
@@ -358,3 +359,14 @@ def test_the_shipped_model_can_be_loaded() -> None:
     assert (folder / "MODEL_CARD.md").is_file()
     total = sum((folder / name).stat().st_size for name in (WEIGHTS, MANIFEST, "MODEL_CARD.md"))
     assert total < 16 << 20, "the wheel carries it"
+
+
+def test_the_shipped_card_is_that_of_the_shipped_manifest() -> None:
+    manifest = json.loads((shipped_folder() / MANIFEST).read_text("utf-8"))
+    assert (shipped_folder() / "MODEL_CARD.md").read_text("utf-8") == card.render(manifest)
+
+
+def test_every_batch_of_the_gate_set_has_a_name_in_the_card() -> None:
+    manifest = json.loads((shipped_folder() / MANIFEST).read_text("utf-8"))
+    batches = {kind.removeprefix("authored ") for kind in manifest["gate"]["scores"]} - {"all"}
+    assert batches <= set(card.GENRES)

@@ -11,9 +11,10 @@ _TEXT = """# Model card: degloss, German
 *Written by `degloss train` from the manifest; do not edit.*
 
 ## What it is
-A linear sentence model over hashed word and character n-grams and cues, and a linear-chain conditional random
-field over its out-of-fold scores in context. It labels each sentence of a German repost `article`, `commentary` or
-`boilerplate`: it says **who speaks, not who is right**. docs/how-it-works.md explains the method.
+A linear sentence model over hashed n-grams (words, skeletons of sentences, characters) and cues, and a linear-chain
+conditional random field over its out-of-fold scores in context. It labels each sentence of a German repost
+`article`, `commentary` or `boilerplate`: it says **who speaks, not who is right**. docs/how-it-works.md explains the
+method.
 
 ## Intended use
 Cleaning scraped reposts (blogs, Telegram, alternative and local media) for text-reuse or opinion research. Not meant
@@ -33,11 +34,21 @@ text is harder: docs/evaluation.md has the figures on real Telegram posts, web p
 {scores}
 
 ## Known failures
-- An essay or letter in the first person without a quotation mark around it, passed on by a channel: taken for
-  the channel's own words, or the other way round.
-- Calm commentary in the third person that goes on in the article's paragraph and vocabulary: stays article.
-- Party press releases and speeches that address the reader: parts are taken for commentary.
+Each with an example in our own words; docs/errors.md has twenty, by cause.
+
+- Calm commentary that goes on in the article's tone stays article: "Eine Auflage gibt es nur für Konzerte,
+  Versammlungen sind davon nicht erfasst." under a linked report. On real channel posts most commentary is missed.
+- A rant by the outlet's own author, or a first-person report passed on, is taken for commentary in part: "Ich
+  stand drei Stunden in der Kälte, und niemand sagte uns, warum!" This is most of what is lost of articles.
+- A politician's statement over several sentences, its closing mark far behind: the last ones become commentary.
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
+- Mottoes and quotations that a channel puts under each post are taken for article.
+
+## Ethical limits
+A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
+reads as if the outlet had written it, and the other way round: quote nobody on the strength of a label, and look
+at the text before a person or an outlet is said to have said something. Opinions of all directions were written for
+training on purpose; whether one side's commentary is found more often than another's has not been measured.
 
 ## Limits
 The authored documents are invented, and wittier and tidier than real ones. The real articles are of the years 2020 and
@@ -49,20 +60,35 @@ not in the authored corpus. Confidence is calibrated on text like the training t
 """
 
 
+GENRES: Final = {
+    "c1": "channel posts", "c2": "long sober articles", "c3": "opinion on the article's topic",
+    "c4": "pages with furniture", "c5": "polite and learned comments", "c6": "channel posts, harder",
+    "c7": "alternative media", "c8": "essays with forewords and notes", "c9": "channels' own posts",
+    "d1": "plain mixed posts", "e1": "mixed posts, calm owners", "e2": "posts of one voice",
+    "e3": "whole web pages", "e4": "opinion on the article's topic, long", "e5": "articles that look commented",
+}  # fmt: skip
+"""What the batches of the gate set are; `training/corpus` has more of each."""
+
+
 def render(facts: dict[str, Any]) -> str:
     """The card of a model with these facts."""
     sources = "\n".join(
         f"- {name}: {s.get('documents', 'public')} documents, SHA-256 `{s['sha256'][:16]}…`"
-        for name, s in facts["sources"].items()
+        for name, s in sorted(facts["sources"].items())
     )
-    documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in facts["documents"].items()) + "."
+    documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in sorted(facts["documents"].items())) + "."
     head = "| genre | F commentary | macro F | article lost | F boilerplate |\n|---|---|---|---|---|\n"
     rows = "\n".join(
-        f"| {kind} | " + " | ".join(f"{s[m]:.{digits}f}" for m, digits in _SHOWN.items()) + " |"
+        f"| {_genre(kind)} | " + " | ".join(f"{s[m]:.{digits}f}" for m, digits in _SHOWN.items()) + " |"
         for kind, s in facts["gate"]["scores"].items()
     )
-    made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in facts["packages"].items())])
+    made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in sorted(facts["packages"].items()))])
     return _TEXT.format(
         sources=sources, documents=documents, gate_documents=facts["gate"]["documents"], scores=head + rows,
         made=f"{made}; seed {facts['seed']}; recipe: {facts['recipe']}.",
     )  # fmt: skip
+
+
+def _genre(kind: str) -> str:
+    batch = kind.removeprefix("authored ")
+    return f"{GENRES[batch]} ({batch})" if batch in GENRES else kind
