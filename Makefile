@@ -20,7 +20,7 @@ help:
 	@echo "make test       lint, types, tests, corpus check and quality gate"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make train      train models/german from the corpus; with PUBLIC=dir also from public texts"
-	@echo "make eval       cross-validation and scores into build/eval; PUBLIC=dir as in training,"
+	@echo "make eval       cross-validation, scores and ablations into build/eval; PUBLIC=dir as in training,"
 	@echo "                EVAL=dir for annotated real text"
 	@echo "make bench      speed and memory into build/bench, some minutes; PUBLIC=dir for public texts"
 	@echo "make clean      remove what was built and cached; .venv stays (rm -r .venv)"
