@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from degloss.artefact import MANIFEST, WEIGHTS, pack
 from degloss.classify import SentenceModel
@@ -24,6 +25,10 @@ from degloss.encode import encode
 from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
 from degloss.words import hashes
+
+# A deadline of the wall clock fails where others use the machine, and says nothing of the code.
+settings.register_profile("degloss", deadline=None)
+settings.load_profile("degloss")
 
 COMMENTARY, BOILERPLATE = 0, 1
 CUE_WEIGHTS = {
