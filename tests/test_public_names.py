@@ -29,8 +29,8 @@ PUBLIC = {
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "documents", "characters", "segment", "slices", "encode", "words", "skeleton", "ngrams", "marks", "cues", "classify",
-    "context", "decode", "artefact", "separate", "read", "write", "formats", "explain", "jobs", "exits",
+    "errors", "documents", "characters", "segment", "slices", "encode", "words", "skeleton", "ngrams", "marks", "cues",
+    "classify", "context", "decode", "artefact", "separate", "read", "write", "formats", "explain", "jobs", "exits",
     "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
