@@ -56,7 +56,7 @@ def make_model(folder: Path) -> Path:
     looks = cues(batch, word_hashes)
     features = context_names(looks)
     table = np.zeros((1 << TABLE_BITS, 2), np.float32)
-    table[next(iter(families(batch, word_hashes))).index[0], COMMENTARY] = 20
+    table[families(batch, word_hashes)[0].index[0], COMMENTARY] = 20
     weights = np.zeros((looks.voice, 2), np.float32)
     for name, value in CUE_WEIGHTS.items():
         weights[looks.names.index(name)] = value

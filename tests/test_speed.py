@@ -73,7 +73,7 @@ def test_few_calls_are_made_for_a_document(separator: Separator) -> None:
     page = f"{ARTICLE}\n\n{COMMENT}\n{LINK}"
     separator.separate(page)
     alone, many = (calls(lambda n=n: separator.separate_batch([page] * n)) for n in (1, 101))  # type: ignore[misc]
-    assert alone <= 700
+    assert alone <= 620
     assert (many - alone) / 100 <= 12
 
 
@@ -123,6 +123,8 @@ def ratio(separator: Separator, some: list[str], work: Callable[[], object]) -> 
 
 
 RATIO: Final = 2.34
+"""The least of nine runs on a machine with other work (2.34 to 2.57). The skeleton n-grams, which came later, take no
+more than what was saved when the n-grams of all families were put together, so it did not have to be raised."""
 
 
 def test_a_batch_takes_no_longer_than_other_work() -> None:

@@ -1,20 +1,26 @@
 """The sentence model: what each sentence says of its speaker when nothing around it is known.
 
-A linear model over hashed n-grams and cues, fitted by scikit-learn and applied here with two array operations a
-family: look up the weights, sum them by sentence. Two scores come out, the log-odds of commentary and of
+A linear model over hashed n-grams and cues, fitted by scikit-learn and applied here with two array operations for
+all families: look up the weights, sum them by sentence. Two scores come out, the log-odds of commentary and of
 boilerplate against article.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss.cues import Cues
 from degloss.encode import Batch
-from degloss.ngrams import Family, families, scale
+from degloss.ngrams import Grams, grams, scale
+
+STRETCH: Final = 1 << 16
+"""N-grams looked up at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,34 +39,47 @@ class SentenceModel:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
+    @cached_property
+    def of_cues(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(k, 2) weights of the cues as they are, and (2) what is then added: the standardisation folded into both."""
+        weights = self.weights / np.asarray(self.spread, np.float64)[:, None]
+        return weights.astype(np.float32), (self.bias - self.mean @ weights).astype(np.float32)
+
 
 def sentence_scores(
     model: SentenceModel, batch: Batch, word_hashes: NDArray[np.uint32], cues: Cues
 ) -> NDArray[np.float64]:
     """(n, 2) log-odds of commentary and of boilerplate against article."""
-    sums, counts = [], []
-    for family in families(batch, word_hashes):
-        sums.append(_sums(model.table, family))
-        counts.append(family.count)
-    count = np.array(counts)
-    total = (np.array(sums) * (scale(count) * (count > 0))).sum(0)
-    standard = (cues.values[:, : cues.voice] - model.mean) / model.spread
-    scores = total.view(np.float32).reshape(-1, 2) + standard @ model.weights + model.bias
+    found = grams(batch, word_hashes)
+    sums = _sums(model.table, found)
+    # The sum of no n-grams is anything, and counts nothing.
+    sums *= scale(found.count) * (found.count > 0)
+    weights, bias = model.of_cues
+    scores = sums.sum(0).view(np.float32).reshape(-1, 2) + cues.values[:, : cues.voice] @ weights + bias
     return np.asarray(scores, np.float64)
 
 
-def _sums(table: NDArray[np.float32], family: Family) -> NDArray[np.complex64]:
-    """(n) the weights of the n-grams of each sentence, summed: a pair of float32 as one complex number.
+def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:
+    """(f, n) the weights of the n-grams of each family and sentence, summed: a pair of float32 as one complex number.
 
-    For a sentence without any it is anything.
+    For a sentence without any it is anything. Of a large batch so many n-grams are looked up and summed at a time that
+    their weights stay in the processor's cache.
     """
-    size = len(family.index)
-    # The zeros behind keep legal what points behind the last n-gram, as far as a last sentence of no n-grams does.
-    values = np.empty(size + family.length + 1, np.complex64)
-    values[size:] = 0
-    # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
-    table.view(np.complex64)[:, 0].take(family.index, out=values[:size], mode="wrap")
-    borders = np.empty((len(family.count), 2), np.intp)
-    borders[:, 0] = family.first
-    np.add(family.first, family.count, out=borders[:, 1])
-    return np.add.reduceat(values, borders.ravel())[::2] if len(borders) else values[:0]
+    pairs, first, size = table.view(np.complex64)[:, 0], found.first.ravel(), len(found.index)
+    # Where n-grams begin and where they end: the sums of every other stretch are what stands between sentences.
+    borders = np.empty((len(first), 2), np.intp)
+    borders[:, 0] = first
+    np.add(first, found.count.ravel(), out=borders[:, 1])
+    sums = np.empty(found.first.shape, np.complex64)
+    rows = [*first.searchsorted(np.arange(0, size, STRETCH)).tolist(), len(first)]
+    for row, after in pairwise(rows):
+        if row == after:  # within a sentence longer than that
+            continue
+        begin = int(first[row])
+        end = int(first[after]) if after < len(first) else size
+        values = np.empty(end - begin + 1, np.complex64)
+        values[-1] = 0  # for a last sentence whose n-grams end where the stretch does
+        # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
+        pairs.take(found.index[begin:end].astype(np.intp), out=values[:-1], mode="wrap")
+        sums.ravel()[row:after] = np.add.reduceat(values, borders[row:after].ravel() - begin)[::2]
+    return sums

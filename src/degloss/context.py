@@ -134,7 +134,7 @@ def context(sentences: Sentences, cues: Cues | Sequence[Cues], scores: NDArray[n
     start = 0
     for part in parts:
         stop = start + len(part.gaps)
-        clipped = np.clip(scores[start:stop].T, -SCORE_LIMIT, SCORE_LIMIT)
+        clipped = np.minimum(np.maximum(scores[start:stop].T, -SCORE_LIMIT), SCORE_LIMIT)
         odds = np.exp(clipped)
         signals = np.concatenate([clipped, odds / (1 + odds.sum(0)), part.rows(SIGNALS)])
         own[:, start:stop] = signals[: len(own)]
@@ -157,7 +157,8 @@ def _means(
 ) -> None:
     """The means of windows of so many sentences (w, m) into (w, s, m), by running sums (s, w, m); zero of none."""
     sums = upto_last - upto_first
-    np.multiply(sums.swapaxes(0, 1), (1 / (np.maximum(widths, 1) * float(_FIXED)))[:, None], out, casting="same_kind")
+    sums *= 1 / (np.maximum(widths, 1) * float(_FIXED))
+    out[:] = sums.swapaxes(0, 1)
 
 
 def _split(rows: NDArray[np.float32], *shapes: tuple[int, ...]) -> list[NDArray[np.float32]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from degloss.characters import CLASS_NAMES, Char
 from degloss.encode import Batch, Sentences, encode
-from degloss.marks import KINDS, Block, block, quotation, slips
+from degloss.marks import KINDS, Block, block, quotation, slips, within
 from degloss.words import lexicon_counts, lexicons
 
 _STARTS: Final = (Char.LOWER, Char.UPPER, Char.DIGIT, Char.DASH, Char.EMOJI, Char.BULLET, Char.AT, Char.HASH,
@@ -38,6 +38,7 @@ _ANY: Final = ("first_person", "address_formal", "first_person_plural", "judgeme
 _COUNTED_NAMES: Final = tuple(f"count {CLASS_NAMES[c]}" for c in _COUNTED)
 _STARTS_NAMES: Final = tuple(f"starts {CLASS_NAMES[c]}" for c in _STARTS)
 _ENDS_NAMES: Final = tuple(f"ends {CLASS_NAMES[c]}" for c in _ENDS)
+_COUNTED_ROWS: Final = np.array(_COUNTED, np.intp)
 _STARTS_COLUMN: Final = np.array(_STARTS, np.uint8)[:, None]
 _ENDS_COLUMN: Final = np.array(_ENDS, np.uint8)[:, None]
 
@@ -62,7 +63,7 @@ class Cues:
 
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """(m, n) some cues of all sentences, one row a cue."""
-        return self.values.T[_places(self.names, names)]
+        return self.values.T.take(_places(self.names, names), axis=0)
 
 
 def cues(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
@@ -119,8 +120,8 @@ def _joined(*names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @cache
-def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
-    return [names.index(name) for name in wanted]
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([names.index(name) for name in wanted], np.intp)
 
 
 def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -140,7 +141,7 @@ def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
 def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int64]) -> list[Block]:
     n = len(batch)
     kinds = batch.kinds
-    at = ((kinds != Char.LOWER) & (kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
+    at = ((kinds != Char.LOWER) & ~within(kinds, Char.SPACE, Char.NEWLINE)).nonzero()[0]
     row = batch.owner[at]
     counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
     letters_and_digits = counts[Char.UPPER] + counts[Char.DIGIT]
@@ -148,7 +149,7 @@ def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int
 
     first, last = kinds[batch.starts], kinds[batch.ends - 1]
     return [
-        (_COUNTED_NAMES, np.minimum(counts[_COUNTED, :], 6)),
+        (_COUNTED_NAMES, np.minimum(counts.take(_COUNTED_ROWS, axis=0), 6)),
         (("share upper", "share digit", "share marks"), shares / lengths.astype(np.float32)),
         (_STARTS_NAMES, first == _STARTS_COLUMN),
         (_ENDS_NAMES, last == _ENDS_COLUMN),

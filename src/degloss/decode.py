@@ -193,15 +193,17 @@ def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
             level = np.concatenate([level, _FILLING], 1)
             levels[-1] = level
         product = level[:, 0::2] @ level[:, 1::2]
-        product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
+        if len(levels) % 2 == 0:  # at every other level: four factors stay far from the limits of float64
+            product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
         levels.append(product)
     into = np.full((2, 1, 1, 3), 1 / 3)
-    for level in reversed(levels[:-1]):
+    for depth, level in enumerate(reversed(levels[:-1])):
         left = level[:, 0::2]
         into = into[:, : left.shape[1]]  # without what an odd level above was filled up with
         below = np.empty((2, level.shape[1], 1, 3))
         through = into @ left
-        through /= through.sum(3, keepdims=True)
+        if depth % 2:
+            through /= through.sum(3, keepdims=True)
         below[:, 0::2], below[:, 1::2] = into, through
         into = below
     return into[:, : matrices.shape[1]]

@@ -75,7 +75,7 @@ def explain(
     stages = separator.stages([text])
     row = 0
     for (_, batch), looks in zip(batches([text]), stages.around.cues, strict=True):
-        grams = list(families(batch, hashes(batch)))
+        grams = families(batch, hashes(batch))
         for place in range(len(batch)):
             sentence = sentences[row]
             if everything or sentence.label != "article":

@@ -23,7 +23,9 @@ KINDS: Final = len(CLASS_NAMES)
 
 
 def block(columns: Mapping[str, NDArray[Any]]) -> Block:
-    return tuple(columns), np.array(list(columns.values()), np.float32)
+    # One concatenation of all, for NumPy takes longer to find out what a list of arrays makes.
+    values = np.concatenate(list(columns.values()), dtype=np.float32, casting="unsafe")
+    return tuple(columns), values.reshape(len(columns), -1)
 
 
 def _table(*columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -92,7 +94,7 @@ def quotation(batch: Batch) -> Block:
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
     """
     kinds = batch.kinds
-    at = _within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
+    at = within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
     # The first and the last mark stand for what is before and behind the batch: nothing open, and nothing that closes.
     opens = np.empty(len(at) + 2, bool)
     opens[0], opens[-1], distance, last_end = False, True, 1, 0
@@ -111,10 +113,10 @@ def quotation(batch: Batch) -> Block:
     following = last[0] + 1
     unclosed = inside_start & ((at[following] >= document_end) | opens[following])
     ago = (batch.starts - mark[0]) * inside_start
-    opening = _within(kinds[batch.starts], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    closing = _within(kinds[batch.ends - 1], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
+    opening = within(kinds[batch.starts], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
+    closing = within(kinds[batch.ends - 1], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
     before_final = kinds[np.maximum(batch.ends - 2, batch.starts)]
-    closing |= _within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
+    closing |= within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
     return block({
         "quotation open before": inside_start,
         "quotation open behind": inside_end,
@@ -126,6 +128,6 @@ def quotation(batch: Batch) -> Block:
     })  # fmt: skip
 
 
-def _within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:
+def within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:
     """Whether these classes lie between two others; unsigned numbers below the first wrap to above the last."""
     return np.asarray(kinds - np.uint8(first) <= last - first)

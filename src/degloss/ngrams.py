@@ -5,19 +5,17 @@ of a few lengths that may reach one character over the sentence's edge, so that 
 count as such. Character n-grams are taken with nouns and names veiled: they make up most of a text's characters
 and tell its topic, not its speaker. An n-gram is never stored as a string: the hashes are rolled over the whole
 batch at once (Rabin and Karp 1987; feature hashing after Weinberger et al. 2009). Training turns them into a
-sparse matrix and the scorer looks their weights up: both from `families`.
+sparse matrix and the scorer looks their weights up: both from `grams`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import normal_forms
 from degloss.encode import Batch
 from degloss.skeleton import skeleton
 from degloss.words import BASE, veiled
@@ -27,6 +25,19 @@ CHARACTER_ORDERS: Final = (3, 4, 5)
 SKELETON_ORDERS: Final = (2, 3, 4)
 _MIX: Final = np.uint32(0x9E3779B1)  # 2^32 / golden ratio: multiplicative hashing, Knuth vol. 3, 6.4
 _SEED: Final = np.uint32(0x85EBCA6B)
+_WORDS: Final = (("word", 1), ("words", 2), *((f"skeleton {order}", order) for order in SKELETON_ORDERS))
+_CHARACTERS: Final = tuple((f"characters {order}", order) for order in CHARACTER_ORDERS)
+_WORD_ORDERS: Final = np.array([[order] for _, order in _WORDS])
+_CHARACTER_ORDERS: Final = np.array([[order] for order in CHARACTER_ORDERS])
+
+
+def _stirs(*numbers: int) -> NDArray[np.uint32]:
+    """What is added to the hashes of a family, so that each family has table entries of its own."""
+    return np.array([[number * int(_SEED) & 0xFFFFFFFF] for number in numbers], np.uint32)
+
+
+_WORD_STIRS: Final = _stirs(1, 2, *(2 + max(CHARACTER_ORDERS) + order for order in SKELETON_ORDERS))
+_CHARACTER_STIRS: Final = _stirs(*(2 + order for order in CHARACTER_ORDERS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +52,64 @@ class Family:
     """
 
     name: str
-    index: NDArray[np.intp]
+    index: NDArray[np.uint32]
     first: NDArray[np.int64]
     count: NDArray[np.int64]
     length: int
 
 
-def families(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
-    """The families of n-grams, one after the other, so that only one is in memory at a time."""
-    yield from _words(batch, word_hashes)
-    yield from _skeletons(batch, skeleton(batch, word_hashes))
-    yield from _characters(batch, veiled(batch, word_hashes))
+@dataclass(frozen=True, eq=False)
+class Grams:
+    """The n-grams of all f families of a batch, one family after the other.
+
+    index  (m) the table entries; the last of a family, which would reach beyond the text, belong to no sentence
+    first  (f, n) the place in `index` of each sentence's first n-gram of each family
+    count  (f, n) how many n-grams of each family each sentence has
+    begins (f) the place in `index` of each family's first n-gram
+    """
+
+    index: NDArray[np.uint32]
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    begins: NDArray[np.int64]
+
+
+def grams(batch: Batch, word_hashes: NDArray[np.uint32]) -> Grams:
+    """All n-grams of a batch: whatever can be done for all families at once is."""
+    words, characters, size = len(word_hashes), len(batch.normal) + 1, len(_WORDS) * len(word_hashes)
+    hashes = np.zeros(size + len(_CHARACTERS) * characters, np.uint32)
+    of_words = hashes[:size].reshape(len(_WORDS), words)
+    of_characters = hashes[size:].reshape(len(_CHARACTERS), characters)
+    of_words[0] = word_hashes
+    _roll(word_hashes, _SEED, of_words[1:2], (2,))
+    _roll(skeleton(batch, word_hashes), _SEED, of_words[2:], SKELETON_ORDERS)
+    _roll(veiled(batch, word_hashes), BASE, of_characters, CHARACTER_ORDERS)
+    of_words += _WORD_STIRS
+    of_characters += _CHARACTER_STIRS
+    hashes *= _MIX
+    hashes >>= np.uint32(32 - TABLE_BITS)
+
+    begins = np.array([0, *[words] * len(_WORDS), *[characters] * (len(_CHARACTERS) - 1)]).cumsum()
+    first, count = np.empty((2, len(begins), len(batch)), np.int64)
+    first[: len(_WORDS)], first[len(_WORDS) :] = batch.first_word[:-1], batch.starts
+    first += begins[:, None]
+    # An n-gram belongs to the sentence of its first word, and has all its words in it; one of characters reaches over
+    # the edges of its sentence by one character.
+    np.subtract(batch.first_word[1:] - batch.first_word[:-1] + 1, _WORD_ORDERS, out=count[: len(_WORDS)])
+    np.subtract(batch.ends - batch.starts + 3, _CHARACTER_ORDERS, out=count[len(_WORDS) :])
+    return Grams(hashes, first, np.maximum(count, 0, out=count), begins)
+
+
+def families(batch: Batch, word_hashes: NDArray[np.uint32]) -> list[Family]:
+    """The n-grams of `grams`, taken apart by family."""
+    found = grams(batch, word_hashes)
+    ends = [*found.begins[1:].tolist(), len(found.index)]
+    return [
+        Family(name, found.index[begin:end], first - begin, count, length)
+        for (name, length), begin, end, first, count in zip(
+            (*_WORDS, *_CHARACTERS), found.begins.tolist(), ends, found.first, found.count, strict=True
+        )
+    ]
 
 
 def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -59,43 +117,13 @@ def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
     return (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)
 
 
-def _words(batch: Batch, word_hashes: NDArray[np.uint32]) -> Iterator[Family]:
-    first = batch.first_word[:-1]
-    count = batch.first_word[1:] - first
-    yield Family("word", _index(word_hashes, 1), first, count, 1)
-    # A pair belongs to its first word; the last word of a sentence has none.
-    pairs = word_hashes[:-1] * _SEED + word_hashes[1:]
-    yield Family("words", _index(pairs, 2), first, np.maximum(count - 1, 0), 2)
-
-
-def _skeletons(batch: Batch, words: NDArray[np.uint32]) -> Iterator[Family]:
-    first = batch.first_word[:-1]
-    count = batch.first_word[1:] - first
-    hashes = words
-    for order in SKELETON_ORDERS:
-        hashes = hashes[:-1] * _SEED
-        hashes += words[order - 1 :]
-        number = 2 + max(CHARACTER_ORDERS) + order
-        yield Family(f"skeleton {order}", _index(hashes, number), first, np.maximum(count - (order - 1), 0), order)
-
-
-def _characters(batch: Batch, text: NDArray[np.uint32]) -> Iterator[Family]:
-    # A space in front, so that the first sentence of a batch has a left edge like any other.
-    text = np.concatenate([normal_forms()[[ord(" ")]], text])
-    lengths = batch.ends - batch.starts
-    hashes = text
-    for order in range(2, max(CHARACTER_ORDERS) + 1):
-        hashes = hashes[:-1] * BASE
-        hashes += text[order - 1 :]
-        if order in CHARACTER_ORDERS:
-            count = np.maximum(lengths + (3 - order), 0)
-            yield Family(f"characters {order}", _index(hashes, 2 + order), batch.starts, count, order)
-
-
-def _index(hashes: NDArray[np.uint32], family: int) -> NDArray[np.intp]:
-    """The table entry of each hash; each family is stirred differently."""
-    stirred = hashes + np.uint32((family * int(_SEED)) & 0xFFFFFFFF)
-    stirred *= _MIX
-    index = np.empty(len(stirred), np.intp)
-    np.right_shift(stirred, np.uint32(32 - TABLE_BITS), out=index)
-    return index
+def _roll(items: NDArray[np.uint32], base: np.uint32, rows: NDArray[np.uint32], orders: tuple[int, ...]) -> None:
+    """Polynomial hashes of runs of so many items (ascending orders), each order into the start of its row."""
+    hashes = items
+    for order in range(2, orders[-1] + 1):
+        size = len(items) - order + 1
+        if size <= 0:
+            return
+        out = rows[orders.index(order), :size] if order in orders else None
+        hashes = np.multiply(hashes[:-1], base, out=out)
+        hashes += items[order - 1 :]

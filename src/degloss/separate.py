@@ -131,7 +131,7 @@ class Separator:
 def _separations(
     sentences: Sentences, scores: NDArray[np.float64], labels: NDArray[np.int8], confidences: NDArray[np.float64]
 ) -> list[Separation]:
-    odds = np.exp(np.clip(scores, -30, 30))
+    odds = np.exp(np.minimum(np.maximum(scores, -30), 30))
     most = odds.max(1)
     lone_labels = np.where(most > 1, 1 + odds.argmax(1), 0).astype(np.int8)
     lone_scores = np.maximum(most, 1) / (1 + odds.sum(1))

@@ -125,8 +125,9 @@ def lexicon_counts(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.
 
 
 def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """(c) the normal forms with the nouns and names veiled but for their last two letters.
+    """(c + 1) a space and the normal forms, with the nouns and names veiled but for their last two letters.
 
+    The space gives the first sentence of a batch a left edge like any other's.
     German writes them with a capital, so no tagger is needed. Words of a lexicon, short words, words in capitals
     and the first word of a sentence stay.
     """
@@ -141,8 +142,13 @@ def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     veil = np.ones(len(nouns), bool)
     veil[known] = False
     nouns = nouns[veil]
-    marks = np.zeros(len(kinds), np.int32)
-    marks[batch.word_starts[nouns]] = 1
-    marks[batch.word_ends[nouns] - ENDING] = -1
-    inside = np.cumsum(marks, dtype=np.int32, out=marks)
-    return np.where(inside, np.uint32(ord("x")), batch.normal)
+    starts = batch.word_starts[nouns]
+    sizes = batch.word_ends[nouns] - ENDING - starts
+    text = np.empty(len(kinds) + 1, np.uint32)
+    text[0], text[1:] = ord(" "), batch.normal
+    # Every letter to be veiled: how many there are before it, moved to where its noun stands, behind the space.
+    behind = sizes.cumsum()
+    letters = np.repeat(starts + 1 + sizes - behind, sizes)
+    letters += np.arange(len(letters))
+    text[letters] = ord("x")
+    return text
