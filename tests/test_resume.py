@@ -240,6 +240,27 @@ def test_a_complete_result_is_not_done_again(degloss: Run, tmp_path: Path) -> No
 # What a run without --resume leaves when it is killed.
 
 
+def test_workers_end_with_a_killed_run(model: Path, tmp_path: Path) -> None:
+    args = ("label", "-", "--type", "jsonl", "--format", "jsonl", "-o", "out.jsonl", "--jobs", "2")
+    process = subprocess.Popen(
+        command(model, *args), cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=clean_environment(), start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    ready = part_is_longer_than(companion(tmp_path / "out.jsonl", PART), 0)
+    try:
+        process.stdin.write(dump(8 * BATCH_DOCUMENTS).encode())  # and no end, so the run waits for more
+        process.stdin.flush()
+        while process.poll() is None and not ready():  # type: ignore[operator]
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.communicate(timeout=10)  # standard error ends when the last worker that holds it is gone
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def test_what_a_killed_run_left_is_swept_away(model: Path, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(dump())
     args = ("label", "in.jsonl", "--format", "jsonl", "-o", "out/")
