@@ -232,9 +232,15 @@ def test_what_cannot_be_resumed(args: list[str], message: str, degloss: Run, tmp
 def test_a_complete_result_is_not_done_again(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n')
     assert degloss(*ARGS, "-o", "out.jsonl").returncode == 0
+    before = (tmp_path / "out.jsonl").stat()
     done = degloss(*ARGS, "-o", "out.jsonl")
-    assert (done.returncode, b"exists already" in done.stderr) == (1, True)
+    assert (done.returncode, b"all results are there; to do it again" in done.stderr) == (0, True)
+    assert (tmp_path / "out.jsonl").stat() == before
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.jsonl", "out.jsonl"]
+    assert degloss(*ARGS, "-o", "out.jsonl", "--force").returncode == 0
+    assert (tmp_path / "out.jsonl").stat() != before
+    done = degloss(*ARGS, "-o", "in.jsonl")
+    assert (done.returncode, b"is an input" in done.stderr) == (1, True)
 
 
 # What a run without --resume leaves when it is killed.
