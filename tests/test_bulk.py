@@ -112,6 +112,23 @@ def test_a_file_of_another_kind_is_not_taken_for_failures(archive: Path, degloss
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("output", ["out", "out.jsonl"])
+def test_a_refused_rerun_keeps_the_failures_of_the_run_before(output: str, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n{\n')
+    args = ("label", "in.jsonl", "--format", "jsonl", "-o", output if "." in output else f"{output}/")
+    assert degloss(*args).returncode == 3
+    record = tmp_path / f"{output}.errors.jsonl"
+    before = record.read_bytes()
+    for _ in range(2):
+        done = degloss(*args)
+        assert (done.returncode, b"exists already" in done.stderr) == (1, True)
+        assert record.read_bytes() == before
+    # An output without documents replaces the one before all the same, and so the record goes.
+    (tmp_path / "in.jsonl").write_text("")
+    assert degloss(*args, "--force").returncode == 0
+    assert not record.exists()
+
+
 def test_strict_stops_at_the_first_failure(archive: Path, degloss: Run, tmp_path: Path) -> None:
     done = degloss("clean", "in", "-o", "out", "--strict")
     assert done.returncode == 1

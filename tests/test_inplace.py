@@ -121,6 +121,17 @@ def test_what_could_not_be_the_same_is_left_alone(
     assert not (tmp_path / "b" / JOURNAL).exists()
 
 
+def test_a_page_among_them_stops_no_other(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    page = f"<p>{ARTICLE} {COMMENT}</p>"
+    (archive / "seite.html").write_text(page)
+    done = degloss("clean", "archiv", "--in-place", "--backup", "sicherung")
+    assert done.returncode == 3, done.stderr
+    assert b"seite.html: HTML would become plain text" in done.stderr
+    assert done.stderr.splitlines()[-1] == b"degloss: 1 of 8 documents failed; see sicherung.errors.jsonl"
+    assert (archive / "seite.html").read_text() == page
+    assert (archive / "a.txt").read_text() == CLEAN
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
 def test_links_are_left_alone(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(PAGE)

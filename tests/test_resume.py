@@ -232,12 +232,39 @@ def test_what_cannot_be_resumed(args: list[str], message: str, degloss: Run, tmp
 def test_a_complete_result_is_not_done_again(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n')
     assert degloss(*ARGS, "-o", "out.jsonl").returncode == 0
+    before = (tmp_path / "out.jsonl").stat()
     done = degloss(*ARGS, "-o", "out.jsonl")
-    assert (done.returncode, b"exists already" in done.stderr) == (1, True)
+    assert (done.returncode, b"all results are there; to do it again" in done.stderr) == (0, True)
+    assert (tmp_path / "out.jsonl").stat() == before
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.jsonl", "out.jsonl"]
+    assert degloss(*ARGS, "-o", "out.jsonl", "--force").returncode == 0
+    assert (tmp_path / "out.jsonl").stat() != before
+    done = degloss(*ARGS, "-o", "in.jsonl")
+    assert (done.returncode, b"is an input" in done.stderr) == (1, True)
 
 
 # What a run without --resume leaves when it is killed.
+
+
+def test_workers_end_with_a_killed_run(model: Path, tmp_path: Path) -> None:
+    args = ("label", "-", "--type", "jsonl", "--format", "jsonl", "-o", "out.jsonl", "--jobs", "2")
+    process = subprocess.Popen(
+        command(model, *args), cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=clean_environment(), start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    ready = part_is_longer_than(companion(tmp_path / "out.jsonl", PART), 0)
+    try:
+        process.stdin.write(dump(8 * BATCH_DOCUMENTS).encode())  # and no end, so the run waits for more
+        process.stdin.flush()
+        while process.poll() is None and not ready():  # type: ignore[operator]
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.communicate(timeout=10)  # standard error ends when the last worker that holds it is gone
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_what_a_killed_run_left_is_swept_away(model: Path, degloss: Run, tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ def _read(
     options = made.options
     number = 0
     try:
+        if job.kind == "html" and options.backup is not None:
+            raise InputError(f"{job.source}: HTML would become plain text; write it to a folder by -o instead")
         if job.target is not None and options.backup is None:
             # Asked before the work and again when writing.
             check_target(job.target, force=options.force or replace, inputs=made.inputs)

@@ -25,10 +25,17 @@ from degloss.progress import Progress
 from degloss.read import Document, read_documents
 from degloss.tally import NothingDone, Tally
 from degloss.workers import Labeller, label_blocks
+from degloss.write import check_target
 
 
 def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     """Does all jobs; failures go into the tally, only an `OutputError` of the shared stream is raised."""
+    if made.options.resume and _there(made):
+        tally.tell(
+            f"{made.shared}: exists and has no journal, so it is taken as complete: all results are there;"
+            " to do it again, delete it or give --force"
+        )
+        return
     backup = Backup(made.options.backup, resume=made.options.resume) if made.options.backup is not None else None
     if backup is not None and made.options.resume:
         made = replace(made, jobs=tuple(job for job in made.jobs if not backup.done(job)))
@@ -38,6 +45,7 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     tally.begin_records()
     progress = Progress(made, tally.tell)
     outputs = Outputs(made, tally, journal, backup)
+    complete = False
     try:
         with outputs.opened():
             items = read_items(made, tally.note, journal=journal, given_up=outputs.given_up, watch=progress.watch)
@@ -47,12 +55,13 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
             if tally.failed and not tally.done:
                 raise NothingDone
         _finish(made, journal)
+        complete = True
     except NothingDone:
         _finish(made, journal, nothing=True)
         raise
     finally:
         progress.close()
-        tally.close()
+        tally.close(complete=complete)
         if journal is not None:
             journal.close()
     if journal is not None and tally.done == tally.before and not tally.failed:
@@ -72,6 +81,15 @@ def texts(made: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
                     tally.fail(found)
         except InputError as error:
             tally.fail(error)
+
+
+def _there(made: Plan) -> bool:
+    """Whether the one output file is there and no run over it is to be continued; raises `OutputError`."""
+    if made.shared is None or made.options.force or any(job.source == "-" for job in made.jobs):
+        return False
+    if not made.shared.is_file() or any(companion(made.shared, ending).exists() for ending in (JOURNAL, PART)):
+        return False
+    return check_target(made.shared, force=True, inputs=made.inputs)
 
 
 def _journal(made: Plan, labeller: Labeller) -> Journal:

@@ -120,6 +120,8 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     else:
         made = _filed(sources, folders, options, form, tally, target)
     for job in made.jobs:
+        if in_place and job.kind == "html":
+            continue  # fails by itself and is never read, so that it needs no package
         kinds.require(job.kind, parts(job.source).packing, job.source)
     if made.shared is not None:
         kinds.require("text", parts(made.shared.name).packing, str(made.shared))
@@ -154,8 +156,6 @@ def _filed(
         if folder is not None:
             key = _target_name(name, job)
             job = Job(key, source, folder / key, job.kind, job.form)
-        elif job.kind == "html":
-            raise InputError(f"{source}: HTML would become plain text; write it to a folder by -o instead")
         jobs.append(job)
     _refuse_collisions(jobs)
     # In place the inputs are to be replaced; a backup stands in for the rule that they never are.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -76,6 +77,8 @@ class Tally:
     _least: list[tuple[float, str]] = field(default_factory=list)
     _slowest: list[tuple[float, str]] = field(default_factory=list)
     _file: BinaryIO | None = None
+    _old: bool = False  # failures of an earlier run are in the file
+    _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
     _notes: int = 0
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
@@ -115,7 +118,7 @@ class Tally:
         return sorted(self._slowest, reverse=True)
 
     def begin_records(self) -> None:
-        """Removes the failures of an earlier run; raises `OutputError` if the file is something else."""
+        """Makes ready to replace the failures of an earlier run; raises `OutputError` if the file is something else."""
         if self.records is None or self._file is not None or not os.path.lexists(self.records):
             return
         try:
@@ -126,7 +129,7 @@ class Tally:
             known = False
         if not known:
             raise OutputError(f"{self.records}: failures are to be recorded there, and it is another file; rename it")
-        self.records.unlink(missing_ok=True)
+        self._old = True
 
     def records_size(self) -> int:
         """How many bytes of failures are recorded, all of them handed to the system."""
@@ -141,13 +144,25 @@ class Tally:
             self._file.truncate(size)
             self._file.seek(size)
 
-    def close(self) -> None:
-        """Closes the file of failures; removes it if nothing was done and each was told."""
+    def close(self, *, complete: bool = False) -> None:
+        """Closes the file of failures; that of an earlier run goes once something is done, or the run is `complete`.
+
+        If nothing was done and each failure was told, what the earlier run recorded stays, or comes back.
+        """
         if self._file is not None:
             self._file.close()
             self._file = None
             if not self.done and self.failed <= _TOLD and self.records is not None:
                 self.records.unlink(missing_ok=True)
+                if self._before is not None:
+                    with suppress(OSError), open(self.records, "xb") as file:
+                        shutil.copyfileobj(self._before, file)
+        elif self._old and self.records is not None and (complete or self.done > self.before):
+            self.records.unlink(missing_ok=True)
+        if self._before is not None:
+            self._before.close()
+            self._before = None
+        self._old = False
 
     def recorded(self) -> Path | None:
         """The file of failures, if there is one."""
@@ -160,6 +175,10 @@ class Tally:
         try:
             if self._file is None:
                 self.records.parent.mkdir(parents=True, exist_ok=True)
+                if self._old:
+                    with suppress(OSError):
+                        self._before = open(self.records, "rb")  # noqa: SIM115 - closed by `close`
+                        self.records.unlink()
                 self._file = open(self.records, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
             self._file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         except OSError as trouble:

@@ -117,11 +117,24 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _start() -> None:
-    """A worker leaves Ctrl-C to the process that started it, which then tells it to end."""
+    """A worker leaves Ctrl-C to the process that started it, which then tells it to end, and ends if that is gone."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent was killed: workers hold both ends of their pipes and would wait for ever."""
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @cache
