@@ -107,6 +107,10 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update({name: "1" for name in _THREADS if before[name] is None})
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    # All processes are started now: one that starts while the pool breaks, because another was killed, would leave
+    # the executor waiting for it forever (as in Python 3.11).
+    for _ in range(workers):
+        pool.submit(_ready)
     try:
         yield pool
     finally:
@@ -135,6 +139,10 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def _ready() -> None:
+    """What a worker does first: nothing."""
 
 
 @cache
