@@ -68,6 +68,14 @@ def test_results_of_an_earlier_run_are_no_inputs(archive: Path, degloss: Run) ->
         assert list(contents(archive / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
 
 
+def test_records_of_failures_are_no_inputs(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    (archive / "tief" / "x.errors.jsonl").write_text('{"file": "x", "document": "x", "error": "E", "message": "m"}\n')
+    for options in ([], ["--include", "*.jsonl"]):
+        done = degloss("clean", "in", "-o", "out", "--exclude", "bild*", "--force", *options)
+        assert done.returncode == 0, done.stderr
+        assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
+
+
 def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "anders").mkdir()
     (tmp_path / "anders" / "x.txt").write_text(ARTICLE)

@@ -167,6 +167,13 @@ def test_several_files_go_into_one_if_its_name_says_so(degloss: Run, page: Path,
 # the others
 
 
+def test_explain_reads_what_it_is_told_to(degloss: Run) -> None:
+    done = degloss("explain", "--type", "csv", "-", stdin=f"id,text\n7,{COMMENT}\n".encode())
+    assert done.returncode == 0, done.stderr
+    assert COMMENT in done.stdout.decode()
+    assert "id,text" not in done.stdout.decode()
+
+
 def test_explain_gives_reasons_for_what_is_removed(degloss: Run, page: Path) -> None:
     text = degloss("explain", "page.txt").stdout.decode()
     assert COMMENT in text

@@ -67,6 +67,7 @@ USAGE = [
     ["--backup", "sicherung"],
     ["--in-place", "--backup", "sicherung", "-o", "out"],
     ["--in-place", "--backup", "sicherung", "--max-loss", "2"],
+    ["--max-loss", "0.5", "-o", "out"],
 ]
 
 

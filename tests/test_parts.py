@@ -91,6 +91,18 @@ def test_files_are_dealt_out_together_until_a_part_is_full(tmp_path: Path, monke
     assert all(piece.size is None and piece.kind == "text" for part in made for piece in part)
 
 
+def test_records_of_failures_are_no_input_of_a_glob(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "out.jsonl.errors.jsonl"):
+        (tmp_path / name).write_text("{}\n")
+    assert [Path(name).name for name, _, _ in find(f"{tmp_path}/*.jsonl")] == ["a.jsonl"]
+    assert len(find(f"{tmp_path}/out.jsonl.errors.jsonl")) == 1
+    system = fsspec.filesystem("memory")
+    for name in ("a.jsonl", "out.jsonl.errors.jsonl"):
+        system.pipe_file(f"/test-records/{name}", b"{}\n")
+    assert [name for name, _, _ in find("memory://test-records/*.jsonl")] == ["memory:///test-records/a.jsonl"]
+    system.rm("/test-records", recursive=True)
+
+
 def test_what_cannot_be_cut_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART_BYTES", 100)
     path = dump(tmp_path / "dump.jsonl", 20)

@@ -1,7 +1,6 @@
 """The command `degloss`: arguments in, exit code out; the work is done elsewhere.
 
-Data goes to standard output, everything else to standard error, one line a message; `exits` lists the exit
-codes.
+Data goes to standard output, everything else to standard error, one line a message; `exits` lists the codes.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ from degloss.options import (
     Strict,
     Typed,
     Workers,
+    check_in_place,
 )
 from degloss.plan import FormOf, Options, format_for, plan
 from degloss.separate import load, shipped
@@ -96,7 +96,7 @@ def clean(
     strict: Strict = False,
     in_place: InPlace = False,
     backup: BackupFolder = None,
-    max_loss: MaxLoss = 0.9,
+    max_loss: MaxLoss = None,
     raw_cells: Raw = False,
     fix_mojibake: Mend = False,
     quiet: Quiet = False,
@@ -105,13 +105,10 @@ def clean(
     """Print or write the article alone."""
     wanted = keep or [Speaker.ARTICLE]
     labels = tuple(label for label in LABELS if label in wanted)
-    if in_place != (backup is not None):
-        raise typer.BadParameter("--in-place and --backup go together: originals are kept")
-    if in_place and output is not None:
-        raise typer.BadParameter("--in-place writes where the files are; leave out -o")
+    check_in_place(in_place, backup, output, max_loss)
     options = Options(
-        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), backup, max_loss,
-        resume, strict, jobs, fix_mojibake, quiet,
+        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), backup,
+        0.9 if max_loss is None else max_loss, resume, strict, jobs, fix_mojibake, quiet,
     )  # fmt: skip
     # In place the cells are those of the user, and stay.
     form = Form(options.field, labels, raw=raw_cells or in_place)
@@ -204,6 +201,7 @@ def explain(
     top: Annotated[int, typer.Option("-n", "--top", min=1, help="How many reasons of each kind.")] = 5,
     favor: Favored = "balanced",
     text_field: Field = None,
+    type: Typed = None,
     model: Folder = None,
 ) -> None:
     """Say of each removed sentence why."""
@@ -211,7 +209,8 @@ def explain(
     def work(tally: Tally) -> None:
         from degloss.explain import explain, explanation_text
 
-        made = plan(_sources(files), Options(text_field=text_field), lambda kind: Form(text_field or "text"), tally)
+        options, form = Options(text_field=text_field, type=type), Form(text_field or "text")
+        made = plan(_sources(files), options, lambda kind: form, tally)
         separator = shipped() if model is None else load(model)
         with standard_output() as stream:
             for name, text in texts(made, tally):

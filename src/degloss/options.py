@@ -92,8 +92,14 @@ BackupFolder = Annotated[
     typer.Option("--backup", metavar="DIR", help="A new folder for the originals.", show_default=False),
 ]
 MaxLoss = Annotated[
-    float,
-    typer.Option(min=0, max=1, metavar="SHARE", help="In place, leave documents that would lose more than this."),
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="In place, leave documents that would lose more than this.",
+        show_default="0.9",
+    ),
 ]
 Scheduler = Annotated[
     str | None,
@@ -103,3 +109,13 @@ Scheduler = Annotated[
         show_default=False,
     ),
 ]
+
+
+def check_in_place(in_place: bool, backup: Path | None, output: str | None, max_loss: float | None) -> None:
+    """Raises `typer.BadParameter` for options of `clean` that do not go together."""
+    if in_place != (backup is not None):
+        raise typer.BadParameter("--in-place and --backup go together: originals are kept")
+    if in_place and output is not None:
+        raise typer.BadParameter("--in-place writes where the files are; leave out -o")
+    if max_loss is not None and not in_place:  # who gives it counts on a guard that would not be there
+        raise typer.BadParameter("--max-loss guards files cleaned with --in-place only; leave it out")

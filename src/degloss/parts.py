@@ -29,6 +29,7 @@ from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import Form, encode_line
 from degloss.kinds import TABLES, Kind, kind_of
 from degloss.pages import page_text
+from degloss.plan import ERRORS
 from degloss.read import Document
 from degloss.records import records
 from degloss.separate import Separator
@@ -84,12 +85,14 @@ def find(source: str) -> list[tuple[str, str, int]]:
         raise InputError("-: standard input stays on this machine; give files that all machines can read")
     try:
         if "://" not in source:
-            names = [source] if os.path.lexists(source) else sorted(glob.glob(source, recursive=True))
+            named = os.path.lexists(source)
+            names = [source] if named else sorted(glob.glob(source, recursive=True))
             files = [name for name in names if not os.path.isdir(name)]
             found = [(name, os.path.abspath(name), os.path.getsize(name)) for name in files]
             folder = bool(names) and not files
         else:
             system, path = _system(source)
+            named = not glob.has_magic(path)
             infos = system.glob(path, detail=True) if glob.has_magic(path) else {path: system.info(path)}
             folder = bool(infos) and all(info["type"] != "file" for info in infos.values())
             urls = [(system.unstrip_protocol(key), infos[key]) for key in sorted(infos)]
@@ -100,6 +103,8 @@ def find(source: str) -> list[tuple[str, str, int]]:
         raise InputError(f"{source}: {error}; install what fsspec needs for it, or check the address") from error
     if folder:
         raise InputError(f"{source}: a folder; give its files by a glob in quotation marks, '{source}/**/*.txt'")
+    if not named:  # a glob also finds what earlier runs recorded of their failures
+        found = [one for one in found if not one[0].endswith(ERRORS)]
     if not found:
         raise InputError(f"{source}: no such file; check the path")
     return found

@@ -233,6 +233,8 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
             relative = path.relative_to(folder).as_posix()
             wanted = _matches(relative, options.include) if options.include else parts(name).ending.lower() in endings
             if wanted and not _matches(relative, options.exclude) and not name.startswith(PREFIX):
+                if name.endswith(ERRORS):  # of any run: what failed there is no text
+                    continue
                 if own and own & file_ids([path]):
                     continue
                 yield path
