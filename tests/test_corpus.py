@@ -291,8 +291,8 @@ def test_no_case_is_trained_on() -> None:
 # Composed documents.
 
 
-def marked_sources() -> list[sources.Sources]:
-    """Sources of which every word says from which bucket and which speaker it is."""
+def marked_sources(remarks: bool = False) -> list[sources.Sources]:
+    """Sources of which every word says from which bucket and which speaker it is; remarks are marked by `r`."""
 
     def paragraph(voice: str, b: int, k: int, first: str) -> str:
         return " ".join(f"{first}{voice}{b}x{k}y{i} wort{voice}{b}x." for i in range(4))
@@ -304,6 +304,7 @@ def marked_sources() -> list[sources.Sources]:
                 for _ in range(2)
             ),
             tuple(sources.Comment(f"s{b}", b, paragraph("c", b, k, "Rede"), frozenset({"wort"})) for k in range(6)),
+            tuple(sources.Comment(f"s{b}", b, paragraph("r", b, k, "Wink"), frozenset()) for k in range(6 * remarks)),
         )
         for b in range(BUCKETS)
     ]
@@ -349,6 +350,15 @@ def test_composed_labels_are_those_of_the_sources() -> None:
             assert "worta" in "".join(d.of("article"))
             assert "wortc" in "".join(d.of("commentary"))
     assert not any(d.of("commentary") for d in composed() if d.kind in ("pure", "forward"))
+
+
+def test_an_owner_speaks_alone_and_only_where_there_is_one() -> None:
+    made = compose.compose(marked_sources(remarks=True), dict.fromkeys(compose.LAYOUTS, 4 * BUCKETS), 1)
+    spoken = {d.name: set(re.findall(r"wort([cr])\d+x", "".join(d.of("commentary")))) for d in made}
+    assert all(len(voices) < 2 for voices in spoken.values())
+    of_kind = {kind: [spoken[d.name] for d in made if d.kind == kind] for kind in compose.LAYOUTS}
+    assert {kind for kind, voices in of_kind.items() if {"r"} in voices} >= {"post", "own", "digest", "appended"}
+    assert {"r"} not in of_kind["thread"]
     assert not any(d.of("article") for d in composed() if d.kind == "own")
 
 
@@ -386,8 +396,11 @@ def test_sources_of_the_corpus_stay_in_their_buckets() -> None:
 
 @pytest.mark.parametrize("path", sorted(sources.FURNITURE.glob("*.txt")), ids=lambda p: p.stem)
 def test_furniture_has_lines_and_known_blanks(path: Path) -> None:
-    lines = sources.furniture(path.stem)
-    assert lines
+    dealt = [sources.furniture(path.stem, b) for b in range(BUCKETS)]
+    lines = [line for hand in dealt for line in hand]
+    assert all(dealt)
+    whole = [line for line in lines if "{" not in line]
+    assert len(set(whole)) == len(whole), "a line in two buckets would be on both sides of a split"
     for line in lines:
         assert set(re.findall(r"\{(.*?)\}", line)) <= {"n", "name", "time"}
         if "{" in line:

@@ -212,6 +212,28 @@ def test_a_bucket_scores_itself_without_its_own_labels(small: Prepared) -> None:
     assert np.abs(before - after).max() > 0.1, "the other fold has learned from the bucket"
 
 
+def test_some_composed_documents_are_scored_as_strangers() -> None:
+    """What other composed documents say does not matter to them, however much the rest learns of it."""
+    rng = random.Random(7)
+
+    def mixed(article: str, comment: str) -> Prepared:
+        made = pages(40)
+        for k in range(40):
+            parts: list[tuple[str, Label]] = [(f"Es {article} hier {rng.randint(1, 9)}.\n", "article")]
+            parts += [(f"Es {comment} hier {rng.randint(1, 9)}.\n", "commentary")]
+            made.append(document(f"made-{k}", *parts, group=f"bucket-{k % BUCKETS}", kind="post"))
+        return prepared(made)
+
+    data = mixed("brummt", "summt")
+    composed = ~data.authored[data.batch.document] & (data.gold < 2)
+    for strangers, least, most in ((0.0, 1.0, 1.0), (1.0, 0.1, 0.8), (0.5, 0.5, 0.99)):
+        settings = fit.Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
+        scores = fit.cross_fitted_scores(data, np.arange(len(data.gold)), settings)[composed, 0]
+        ranks = scores[:, None] > scores[None]
+        told = ranks[data.gold[composed] == 1][:, data.gold[composed] == 0]
+        assert least <= told.mean() <= most, strangers
+
+
 def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
     """Each bucket has words of its own that give its labels away, to models that have seen the bucket."""
     rng = random.Random(3)

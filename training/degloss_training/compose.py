@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from degloss.documents import Segment
+from degloss_training import posts
 from degloss_training.corpus import BUCKETS, Document
-from degloss_training.page import PARAGRAPH, Page, Piece, sentences
+from degloss_training.page import PARAGRAPH, Page, Piece
 from degloss_training.sources import Sources, paragraphs
 
 
@@ -34,6 +35,7 @@ def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> li
 
 
 def _appended(c: Page) -> list[Piece]:
+    c.owner(0.25)
     pieces = c.page()
     if c.chance(0.2):
         pieces += c.furniture(["rights", "related", "footers", "shares"], 2)
@@ -41,6 +43,7 @@ def _appended(c: Page) -> list[Piece]:
 
 
 def _marked(c: Page) -> list[Piece]:
+    c.owner(0.25)
     pieces = c.page()
     if c.chance(0.75):
         pieces.append((c.line("separators") + c.rng.choice(["\n", c.gap]), "boilerplate"))
@@ -57,6 +60,7 @@ def _pure(c: Page) -> list[Piece]:
 
 
 def _front(c: Page) -> list[Piece]:
+    c.owner(0.25)
     lead: list[Piece] = []
     if c.chance(0.4):
         lead.append((c.line("lead_ins") + c.rng.choice([" ", "\n", c.gap]), "commentary"))
@@ -67,6 +71,7 @@ def _front(c: Page) -> list[Piece]:
 
 
 def _middle(c: Page) -> list[Piece]:
+    c.owner(0.25)
     paragraphs = c.paragraphs(4, 40)
     cut = c.rng.randint(1, max(1, len(paragraphs) - 1))
     middle = c.remarks(1, 3)
@@ -83,6 +88,7 @@ def _middle(c: Page) -> list[Piece]:
 
 def _inline(c: Page) -> list[Piece]:
     """Remarks in the article's own lines, in brackets or bare."""
+    c.owner(0.25)
     pieces: list[Piece] = []
     paragraphs = c.paragraphs(2, 20)
     for i, paragraph in enumerate(paragraphs):
@@ -112,77 +118,10 @@ def _thread(c: Page) -> list[Piece]:
     return pieces
 
 
-def _post(c: Page) -> list[Piece]:
-    """A channel's post: an excerpt, often in quotation marks of which one is missing, and remarks around it."""
-    rng = c.rng
-    c.gap = rng.choice([PARAGRAPH, PARAGRAPH, "\n"])
-    paragraphs = c.paragraphs(1, 5)
-    if c.chance(0.5):
-        paragraphs = [" ".join(sentences(p)[: rng.randint(1, 4)]) for p in paragraphs]
-    excerpt = c.headline() if c.chance(0.6) else []
-    if excerpt and c.chance(0.3):
-        excerpt = [(rng.choice(["❗️", "‼️", "🔥", "⚡️", "📰 ", "🇩🇪 ", "💥", "🔴 "]) + excerpt[0][0], "article")]
-    if c.chance(0.3):
-        bullet = rng.choice(["▪️", "👉 ", "❗️", "• ", "- ", "➡️ ", "✅ ", "🔹"])
-        paragraphs = [bullet + p for p in paragraphs]
-    if paragraphs and c.chance(0.4):
-        opening, closing = rng.choice([("„", "“"), ('"', '"'), ("»", "«"), ("“", "”")])
-        paragraphs[0] = opening + paragraphs[0]
-        if c.chance(0.6):
-            paragraphs[-1] += closing
-    excerpt += c.body(paragraphs)
-    before: list[Piece] = []
-    after: list[Piece] = []
-    if c.chance(0.35):
-        before.append((c.line("lead_ins") + c.gap, "commentary"))
-    where = rng.choices(["after", "before", "both", "between", "none"], [5, 3, 1, 1, 2])[0]
-    if where in ("before", "both"):
-        before += c.remarks(1, 2)
-    if where in ("after", "both"):
-        after += c.remarks(1, 3)
-        if c.chance(0.2):
-            after.insert(0, (c.line("cues") + rng.choice([" ", "\n"]), "commentary"))
-        elif c.chance(0.15) and excerpt:
-            excerpt[-1] = (excerpt[-1][0].rstrip() + " ", excerpt[-1][1])
-    if where == "between" and len(excerpt) > 1:
-        cut = rng.randint(1, len(excerpt) - 1)
-        excerpt[cut:cut] = c.remarks(1, 1)
-    for part in (before, after):
-        if part and c.chance(0.2):
-            part.insert(len(part) if part is before else 0, (c.line("separators") + c.gap, "boilerplate"))
-    if c.chance(0.3):
-        excerpt.append((c.line("footers") + c.gap, "boilerplate"))
-    return before + excerpt + after + _channel_foot(c)
-
-
-def _forward(c: Page) -> list[Piece]:
-    """A channel's post that passes a text on and says nothing of its own."""
-    c.gap = c.rng.choice([PARAGRAPH, "\n"])
-    paragraphs = c.paragraphs(1, 12)
-    if c.chance(0.3):
-        bullet = c.rng.choice(["▪️", "👉 ", "❗️", "• ", "➡️ ", "🔸"])
-        paragraphs = [bullet + p for p in paragraphs]
-    return c.headline() + c.body(paragraphs) + _channel_foot(c)
-
-
-def _own(c: Page) -> list[Piece]:
-    """A channel's own words about a text it only links to."""
-    return [*c.remarks(1, 4), (c.line("footers") + "\n", "boilerplate"), *_channel_foot(c)]
-
-
-def _channel_foot(c: Page) -> list[Piece]:
-    pieces: list[Piece] = []
-    if c.chance(0.25):
-        pieces.append((c.line("separators") + "\n", "boilerplate"))
-    for _ in range(c.rng.choice([0, 1, 1, 2, 3])):
-        kind = c.rng.choice(["footers", "footers", "shares"])
-        pieces.append((c.line(kind) + c.rng.choice(["\n", c.gap]), "boilerplate"))
-    return pieces
-
-
 LAYOUTS: Final[dict[str, Callable[[Page], list[Piece]]]] = {
     "appended": _appended, "marked": _marked, "pure": _pure, "front": _front, "middle": _middle,
-    "inline": _inline, "thread": _thread, "post": _post, "forward": _forward, "own": _own,
+    "inline": _inline, "thread": _thread, "post": posts.post, "forward": posts.forward, "own": posts.own,
+    "teaser": posts.teaser, "digest": posts.digest,
 }  # fmt: skip
 
 

@@ -31,6 +31,9 @@ within one, so no source is ever on two sides of a split."""
 GROUPS: Final = {"seed-001": "seed-000"}
 """Documents that are one source with another: two translations of one article."""
 
+AUTHORED: Final = ("seed", "authored", "relay")
+"""First words of the kinds of documents that are written by hand; all others are composed."""
+
 _HEADER = re.compile(r"\[\[(\+?)(article|commentary|boilerplate)\]\]")
 
 

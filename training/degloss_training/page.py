@@ -23,27 +23,34 @@ class Page:
     def __init__(self, rng: random.Random, sources: Sources) -> None:
         self.rng = rng
         self.sources = sources
+        self.bucket = sources.articles[0].bucket
+        self.voices = sources.comments
         self.gap = rng.choice([PARAGRAPH, PARAGRAPH, PARAGRAPH, "\n"])
         self.article = rng.choice(sources.articles)
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
+    def owner(self, share: float) -> None:
+        """Lets in so many documents the owner of the page or channel speak, who passes the text on, and no reader."""
+        if self.sources.remarks and self.chance(share):
+            self.voices = self.sources.remarks
+
     def line(self, name: str) -> str:
         """A line of furniture, its blanks filled in."""
         rng = self.rng
         if name == "footers" and self.chance(0.4):
             return rng.choice(["", "", "", "👉 ", "Quelle: ", "➡️ ", "Mehr: ", "🔗 "]) + self.link()
-        text = rng.choice(furniture(name))
+        text = rng.choice(furniture(name, self.bucket))
         return text.format(
-            n=rng.randint(1, 99), name=rng.choice(furniture("names")),
+            n=rng.randint(1, 99), name=rng.choice(furniture("names", self.bucket)),
             time=f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}",
         ) if "{" in text else text  # fmt: skip
 
     def link(self) -> str:
         """An address, most with words of the headline in it as news sites have them."""
         rng = self.rng
-        domain = rng.choice(furniture("domains"))
+        domain = rng.choice(furniture("domains", self.bucket))
         if domain.count(".") == 1 and len(domain) < 13:
             token = "".join(rng.choices(_LETTERS, k=rng.randint(6, 12)))
             return f"https://{domain}/{token}"
@@ -102,7 +109,7 @@ class Page:
     def comments(self, least: int, most: int) -> list[str]:
         """Comments, by choice on the article's topic; several may be from one corpus document."""
         count = self.rng.randint(least, most)
-        pool = self.sources.comments
+        pool = self.voices
         chosen: list[Comment] = []
         topic = content_words(self.article.headline + " " + " ".join(self.article.paragraphs))
         for _ in range(count):

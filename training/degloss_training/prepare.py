@@ -18,7 +18,7 @@ from degloss.documents import LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.ngrams import TABLE_BITS, families, scale
 from degloss.words import hashes
-from degloss_training.corpus import Document
+from degloss_training.corpus import AUTHORED, Document
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,11 @@ class Prepared:
     sentence_weight: NDArray[np.float64]
     chain_weight: NDArray[np.float64]
     bucket: NDArray[np.int64]
+
+    @property
+    def authored(self) -> NDArray[np.bool_]:
+        """(d) whether each document was written by hand, and not composed."""
+        return np.array([d.kind.partition(" ")[0] in AUTHORED for d in self.documents], bool)
 
     @property
     def row_bucket(self) -> NDArray[np.int64]:

@@ -19,20 +19,21 @@ SEED: Final = 1
 
 LAYOUTS: Final[dict[str, int]] = {
     "appended": 600, "marked": 320, "pure": 800, "front": 120, "middle": 200, "inline": 80, "thread": 200,
-    "post": 500, "forward": 240, "own": 160,
+    "post": 500, "forward": 240, "own": 160, "teaser": 160, "digest": 120,
 }  # fmt: skip
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a sixth of these."""
 
-POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2")
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2")
 """The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "authored": 1, "relay": 0.5,
+    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "teaser": 1.5, "digest": 1.5, "authored": 1, "relay": 0.5,
     **{f"authored {b}": 2 for b in POSTS},
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 6, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "authored": 1.2, "relay": 1,
+    "seed": 6, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
+    "authored": 1.2, "relay": 1,
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
@@ -48,7 +49,7 @@ SETTINGS: Final = Settings()
 
 def is_post(kind: str) -> bool:
     """Whether documents of this kind are posts of a channel."""
-    return kind in ("post", "own", "forward") or kind.rpartition(" ")[2] in POSTS
+    return kind in ("post", "own", "forward", "teaser", "digest") or kind.rpartition(" ")[2] in POSTS
 
 
 def prepared(folder: Path, public: Path | None) -> Prepared:

@@ -64,16 +64,20 @@ class Comment:
 
 @dataclass(frozen=True)
 class Sources:
-    """The articles and comments of one bucket."""
+    """The articles and comments of one bucket, and what owners of channels say of a text they pass on."""
 
     articles: tuple[Article, ...]
     comments: tuple[Comment, ...]
+    remarks: tuple[Comment, ...] = ()
 
 
 def gather(documents: Sequence[Document], public: Path | None) -> list[Sources]:
     """The sources of each bucket, in a fixed order."""
     articles = [a for d in documents if (a := _article_of(d))]
     comments = [c for d in documents for c in _comments_of(d)]
+    remarks = [
+        Comment(f"remark-{b}", b, line, content_words(line)) for b in range(BUCKETS) for line in furniture("remarks", b)
+    ]
     if public:
         articles += _public_articles(public)
         comments += _public_comments(public)
@@ -81,6 +85,7 @@ def gather(documents: Sequence[Document], public: Path | None) -> list[Sources]:
         Sources(
             tuple(a for a in articles if a.bucket == b and a.paragraphs),
             tuple(c for c in comments if c.bucket == b),
+            tuple(r for r in remarks if r.bucket == b),
         )
         for b in range(BUCKETS)
     ]
@@ -106,10 +111,13 @@ def paragraphs(text: str) -> list[str]:
 
 
 @cache
-def furniture(name: str) -> tuple[str, ...]:
-    """The lines of one furniture file, comments left out."""
+def furniture(name: str, bucket: int) -> tuple[str, ...]:
+    """The lines of one furniture file, comments left out, that are dealt to a bucket.
+
+    Lines are sources like any other: one that stood in all buckets would be known by heart on both sides of a split.
+    """
     lines = (FURNITURE / f"{name}.txt").read_text("utf-8").splitlines()
-    return tuple(line for line in lines if line and (not line.startswith("# ") or line == "###"))
+    return tuple(line for line in lines if line and not line.startswith("# "))[bucket::BUCKETS]
 
 
 def _article_of(document: Document) -> Article | None:
