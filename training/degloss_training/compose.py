@@ -35,7 +35,7 @@ def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> li
 
 
 def _appended(c: Page) -> list[Piece]:
-    c.owner(0.25)
+    c.owner(0.1)
     pieces = c.page()
     if c.chance(0.2):
         pieces += c.furniture(["rights", "related", "footers", "shares"], 2)
@@ -43,7 +43,7 @@ def _appended(c: Page) -> list[Piece]:
 
 
 def _marked(c: Page) -> list[Piece]:
-    c.owner(0.25)
+    c.owner(0.1)
     pieces = c.page()
     if c.chance(0.75):
         pieces.append((c.line("separators") + c.rng.choice(["\n", c.gap]), "boilerplate"))
@@ -60,7 +60,7 @@ def _pure(c: Page) -> list[Piece]:
 
 
 def _front(c: Page) -> list[Piece]:
-    c.owner(0.25)
+    c.owner(0.1)
     lead: list[Piece] = []
     if c.chance(0.4):
         lead.append((c.line("lead_ins") + c.rng.choice([" ", "\n", c.gap]), "commentary"))
@@ -71,7 +71,7 @@ def _front(c: Page) -> list[Piece]:
 
 
 def _middle(c: Page) -> list[Piece]:
-    c.owner(0.25)
+    c.owner(0.1)
     paragraphs = c.paragraphs(4, 40)
     cut = c.rng.randint(1, max(1, len(paragraphs) - 1))
     middle = c.remarks(1, 3)
@@ -88,7 +88,7 @@ def _middle(c: Page) -> list[Piece]:
 
 def _inline(c: Page) -> list[Piece]:
     """Remarks in the article's own lines, in brackets or bare."""
-    c.owner(0.25)
+    c.owner(0.1)
     pieces: list[Piece] = []
     paragraphs = c.paragraphs(2, 20)
     for i, paragraph in enumerate(paragraphs):

@@ -12,7 +12,7 @@ from degloss_training.page import PARAGRAPH, Page, Piece, sentences
 def post(c: Page) -> list[Piece]:
     """A channel's post: an excerpt, often in quotation marks of which one is missing, and remarks around it."""
     rng = c.rng
-    c.owner(0.5)
+    c.owner(0.4)
     c.gap = rng.choice([PARAGRAPH, PARAGRAPH, "\n"])
     excerpt = _heading(c) if c.chance(0.6) else []
     paragraphs = [] if excerpt and c.chance(0.25) else c.paragraphs(1, 5)
