@@ -60,12 +60,12 @@ class Separation:
     """
 
     text: str
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    starts: NDArray[np.signedinteger]
+    ends: NDArray[np.signedinteger]
     labels: NDArray[np.int8]
-    confidences: NDArray[np.float64]
+    confidences: NDArray[np.float32]
     lone_labels: NDArray[np.int8]
-    lone_scores: NDArray[np.float64]
+    lone_scores: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.starts)

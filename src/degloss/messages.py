@@ -38,8 +38,9 @@ def stretches(logs: NDArray[np.floating[Any]]) -> Iterator[tuple[slice, NDArray[
     for start in reversed(starts):
         rows = slice(start, min(start + STRETCH, len(logs)))
         forward, backward, matrices = messages(logs[rows], ahead.pop(), behind)
-        behind = matrices[0] @ backward[0]
-        behind /= behind.sum()
+        if start:
+            behind = matrices[0] @ backward[0]
+            behind /= behind.sum()
         joint = forward * backward
         joint /= np.add.reduce(joint, axis=1, keepdims=True)
         yield rows, joint
@@ -87,4 +88,4 @@ def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[
         product = np.matmul(into[run], whole[run], out=into[run + 1])
         if run % _RARELY == _RARELY - 1:
             product /= np.add.reduce(product, axis=2, keepdims=True)
-    return np.matmul(into[:number], before[:size].reshape(size, number, 2, 3, 3))
+    return np.asarray(np.matmul(into[:number], before[:size].reshape(size, number, 2, 3, 3)))
