@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from degloss import segment
 from degloss.characters import WORD_CLASSES, Char, classes, normal_forms
-from degloss.slices import SLICE, Slice, slices
+from degloss.slices import SLICE, Slice, is_long, slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def batches(texts: Sequence[str]) -> Iterator[tuple[int, Batch]]:
     waiting: list[str] = []
     size = 0
     for number, text in enumerate(texts):
-        if len(text) > SLICE:
+        if is_long(text, SLICE):
             if waiting:
                 yield number - len(waiting), encode(waiting)
                 waiting, size = [], 0

@@ -35,8 +35,8 @@ class Places:
     """
 
     gaps: NDArray[np.signedinteger]
-    characters: NDArray[np.int64]
-    borders: NDArray[np.int64]
+    characters: NDArray[np.signedinteger]
+    borders: NDArray[np.signedinteger]
 
     def around(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(3, m) the first row, and the row after the last, of the line, paragraph and document of these sentences."""
@@ -54,8 +54,9 @@ def places(sentences: Sentences, gaps: NDArray[np.signedinteger]) -> Places:
     gaps = gaps.copy()
     gaps[begins[2, :n]] = 2
     np.greater_equal(gaps, _LEAST, out=begins[:2, :n])
-    characters = np.zeros(n + 1, np.int64)
-    np.cumsum(sentences.ends - sentences.starts, out=characters[1:])
+    lengths = sentences.ends - sentences.starts
+    characters = np.concatenate([[0], lengths], dtype=lengths.dtype)
+    np.add.accumulate(characters, out=characters)
     return Places(gaps, characters, begins.ravel().nonzero()[0])
 
 
