@@ -21,11 +21,11 @@ from bench.timing import peak_megabytes, shortest, shortest_commands
 from degloss import segment
 from degloss.classify import sentence_scores
 from degloss.context import context
-from degloss.cues import place, voices
-from degloss.decode import decide, evidence, marginals
+from degloss.cues import voices
+from degloss.decode import decisions, evidence
 from degloss.encode import encode
-from degloss.separate import Separator, shipped
-from degloss.words import hashes
+from degloss.separate import Separator, separations, shipped
+from degloss.words import look_up
 
 Table = dict[str, dict[str, float]]
 
@@ -67,20 +67,22 @@ def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
             lap("segment alone")
             batch = encode(texts)
             lap("segment, encode")
-            words = hashes(batch)
+            words = look_up(batch)
             lap("words")
             looks = voices(batch, words)
             lap("cues")
             scores = sentence_scores(model.sentence, batch, words, looks)
             lap("n-grams, scores")
-            place(batch, [looks])
-            lap("cues of the place")
             around = context(batch, looks, scores)
-            lap("running sums")
-            _, logs = evidence(model.chain, batch, around)
-            lap("context, hidden layer, edges")
-            decide(marginals(logs), "balanced")
+            for _ in around.blocks():
+                pass
+            lap("place, context")
+            logs = evidence(model.chain, around)
+            lap("place, context, hidden layer, edges")
+            found = decisions(logs, "balanced")
             lap("chain, decision")
+            separations(batch, scores, *found)
+            lap("result")
         best = {name: min(seconds, best.get(name, seconds)) for name, seconds in spent.items()}
     size = megabytes([text for texts in packs for text in texts])
     return {name: seconds / size * 1e3 for name, seconds in best.items()}

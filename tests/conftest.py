@@ -24,7 +24,7 @@ from degloss.decode import EDGES, HIDDEN, Chain
 from degloss.encode import encode
 from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
-from degloss.words import hashes
+from degloss.words import look_up
 
 # A deadline of the wall clock fails where others use the machine, and says nothing of the code.
 settings.register_profile("degloss", deadline=None)
@@ -52,11 +52,11 @@ Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 def make_model(folder: Path) -> Path:
     """Writes the model into a folder."""
     batch = encode(["Meinung"])
-    word_hashes = hashes(batch)
-    looks = cues(batch, word_hashes)
+    words = look_up(batch)
+    looks = cues(batch, words)
     features = context_names(looks)
     table = np.zeros((1 << TABLE_BITS, 2), np.float32)
-    table[families(batch, word_hashes)[0].index[0], COMMENTARY] = 20
+    table[families(batch, words)[0].index[0], COMMENTARY] = 20
     weights = np.zeros((looks.voice, 2), np.float32)
     for name, value in CUE_WEIGHTS.items():
         weights[looks.names.index(name)] = value

@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
-from degloss.decode import HIDDEN, Chain, emissions, marginals, potentials
+from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
+from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss_training import corpus, evaluate, fit, recipe, train
 from degloss_training.corpus import BUCKETS, Document

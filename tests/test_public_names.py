@@ -30,10 +30,10 @@ PUBLIC = {
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
     "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "words", "skeleton",
-    "ngrams", "marks", "cues", "classify", "context", "decode", "artefact", "separate", "columns", "frame", "spacy",
-    "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report", "formats",
-    "partfile", "write", "tally", "plan", "journal", "blocks", "workers", "sink", "inplace", "outputs", "progress",
-    "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
+    "ngrams", "marks", "places", "cues", "classify", "context", "messages", "decode", "artefact", "separate", "columns",
+    "frame", "spacy", "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report",
+    "formats", "partfile", "write", "tally", "plan", "journal", "blocks", "workers", "sink", "inplace", "outputs",
+    "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 

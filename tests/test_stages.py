@@ -26,13 +26,14 @@ from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
 from degloss.context import WINDOWS, context, names
 from degloss.cues import Cues, cues
-from degloss.decode import EDGES, Chain, decide, edge_features, marginals, potentials
+from degloss.decode import EDGES, Chain, decide, edge_features, potentials
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
+from degloss.messages import marginals
 from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, scale
 from degloss.separate import Separator
-from degloss.skeleton import function_words, skeleton
-from degloss.words import hash_word, hashes, lexicon_counts, lexicons
+from degloss.skeleton import skeleton
+from degloss.words import Words, function_words, hash_word, hashes, lexicon_counts, lexicons, look_up
 from degloss_training import corpus, fit
 from degloss_training.prepare import Prepared
 from training_data import document
@@ -51,10 +52,10 @@ TEXTS = (
 )
 
 
-def encoded(*texts: str) -> tuple[Batch, NDArray[np.uint32], Cues]:
+def encoded(*texts: str) -> tuple[Batch, Words, Cues]:
     batch = encode(texts)
-    word_hashes = hashes(batch)
-    return batch, word_hashes, cues(batch, word_hashes)
+    words = look_up(batch)
+    return batch, words, cues(batch, words)
 
 
 # Characters and code points.
@@ -153,7 +154,7 @@ def test_a_lexicon_is_in_order_and_every_entry_is_found(name: str) -> None:
     capitals = ["".join(c if c == "ß" else c.upper() for c in word) for word in words]
     batch = encode(["\n".join(words), "\n".join(capitals)])
     assert len(batch) == 2 * len(words)
-    counts = lexicon_counts(batch, hashes(batch))[:, lexicons().names.index(name)]
+    counts = lexicon_counts(batch, look_up(batch))[:, lexicons().names.index(name)]
     assert [words[i % len(words)] for i in np.flatnonzero(counts != 1)] == []
 
 
@@ -161,7 +162,7 @@ def test_a_lexicon_is_in_order_and_every_entry_is_found(name: str) -> None:
 @given(st.text("aeinsu ", max_size=40), st.lists(st.sampled_from(entries("first_person")), max_size=5))
 def test_lexicon_counts_are_those_of_looking_each_word_up(text: str, words: list[str]) -> None:
     batch = encode([text + " " + " ".join(words)])
-    counts = lexicon_counts(batch, hashes(batch)).sum(0)
+    counts = lexicon_counts(batch, look_up(batch)).sum(0)
     for column, name in enumerate(lexicons().names):
         members = set(entries(name))
         assert counts[column] == sum(word in members for word in (text + " " + " ".join(words)).split())
@@ -243,7 +244,7 @@ def test_no_two_function_words_share_a_slot() -> None:
     batch = encode(["\n".join(words)])
     assert len(batch.word_starts) == len(words) == len(set(words))
     one_by_one = encode(["\n".join(f"{word} qqq" for word in words)])
-    bones = skeleton(one_by_one, hashes(one_by_one)).reshape(-1, 2)
+    bones = skeleton(one_by_one, look_up(one_by_one)).reshape(-1, 2)
     assert len(set(bones[:, 0].tolist())) == len(words)  # every one of them is known as itself
     assert len(set(bones[:, 1].tolist())) == 1
 
@@ -259,13 +260,13 @@ def test_no_two_function_words_share_a_slot() -> None:
     ],
 )
 def test_a_skeleton_keeps_the_build_and_drops_the_topic(one: str, other: str, same: bool) -> None:
-    a, b = (skeleton(batch, hashes(batch)).tolist() for batch in (encode([one]), encode([other])))
+    a, b = (skeleton(batch, look_up(batch)).tolist() for batch in (encode([one]), encode([other])))
     assert (a == b) == same
 
 
 def test_families_are_those_of_a_slow_reference() -> None:
     batch = encode(["Vorweg.", *TEXTS])  # the very first sentence of a batch has a test of its own below
-    found = list(families(batch, hashes(batch)))
+    found = list(families(batch, look_up(batch)))
     assert [f.name for f in found] == [
         "word",
         "words",
@@ -286,7 +287,7 @@ def test_topic_is_veiled_and_voice_is_not() -> None:
         return set(
             itertools.chain(*(
                 f.index[f.first[1] : f.first[1] + f.count[1]].tolist()
-                for f in families(batch, hashes(batch)) if f.name.startswith("characters")
+                for f in families(batch, look_up(batch)) if f.name.startswith("characters")
             ))
         )  # fmt: skip
 
@@ -324,7 +325,7 @@ def test_three_ways_to_the_same_scores(prepared: Prepared) -> None:
     decision = estimator.decision_function(matrix)
     by_estimator = decision[:, 1:] - decision[:, :1]
     by_matrix = fit.matrix_scores(model, prepared, everything)
-    by_arrays = sentence_scores(model, prepared.batch, prepared.word_hashes, prepared.cues)
+    by_arrays = sentence_scores(model, prepared.batch, prepared.words, prepared.cues)
     assert by_arrays.shape == (len(everything), 2)
     assert np.ptp(by_arrays, axis=0).min() > 1
     assert np.abs(by_arrays - by_matrix).max() < 1e-5
@@ -681,7 +682,7 @@ def same(one: Any, other: Any) -> None:
 
 def test_the_first_sentence_of_a_batch_has_the_ngrams_of_any_other() -> None:
     batch = encode([ARTICLE, ARTICLE])
-    for family in families(batch, hashes(batch)):
+    for family in families(batch, look_up(batch)):
         both = [family.index[f : f + n].tolist() for f, n in zip(family.first, family.count, strict=True)]
         assert both[0] == both[1], family.name
 

@@ -25,7 +25,7 @@ from degloss.documents import LABELS
 from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
 from degloss.ngrams import TABLE_BITS
-from degloss.words import hashes
+from degloss.words import look_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
 FORMAT: Final = 1
-FEATURES: Final = 2
+FEATURES: Final = 3
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20
@@ -120,7 +120,7 @@ def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[
 def _shapes() -> dict[str, tuple[int, ...]]:
     """The shape each array must have for the features as this degloss computes them."""
     batch = encode([])
-    looks = cues(batch, hashes(batch))
+    looks = cues(batch, look_up(batch))
     voice, context, labels = looks.voice, len(names(looks)), len(LABELS)
     return {
         "sentence.table": (1 << TABLE_BITS, labels - 1),

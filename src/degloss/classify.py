@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from degloss.cues import Cues
 from degloss.encode import Batch
 from degloss.ngrams import Grams, grams, scale
+from degloss.words import Words
 
 STRETCH: Final = 1 << 16
 """N-grams looked up at a time."""
@@ -46,17 +47,15 @@ class SentenceModel:
         return weights.astype(np.float32), (self.bias - self.mean @ weights).astype(np.float32)
 
 
-def sentence_scores(
-    model: SentenceModel, batch: Batch, word_hashes: NDArray[np.uint32], cues: Cues
-) -> NDArray[np.float64]:
+def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues) -> NDArray[np.float32]:
     """(n, 2) log-odds of commentary and of boilerplate against article."""
-    found = grams(batch, word_hashes)
+    found = grams(batch, words)
     sums = _sums(model.table, found)
     # The sum of no n-grams is anything, and counts nothing.
-    sums *= scale(found.count) * (found.count > 0)
+    sums *= scale(found.count)
     weights, bias = model.of_cues
     scores = sums.sum(0).view(np.float32).reshape(-1, 2) + cues.values[:, : cues.voice] @ weights + bias
-    return np.asarray(scores, np.float64)
+    return np.asarray(scores)
 
 
 def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:

@@ -5,33 +5,41 @@ five and twelve sentences to either side, over everything to either side, over t
 The chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues.
 
 A mean is a difference of two running sums. The features of all sentences are some twenty times as large as the text,
-so they are made for a stretch of sentences at a time.
+so they are made for a stretch of sentences at a time. Of a text that comes in parts the running sums too are made
+part by part; what a part needs of the others are the sums up to a few sentences of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.cues import Cues, blocks
+from degloss.cues import Cues, Packed, rows_of
 from degloss.encode import Sentences
+from degloss.places import Places, place, places
 
 WINDOWS: Final = (1, 2, 5, 12)
 """Sentences looked at on either side; beyond the last, the whole rest of the document."""
 
-SIGNALS: Final = (
-    "lexicon first_person", "lexicon address_familiar", "lexicon address_formal", "lexicon particles",
-    "lexicon judgement", "lexicon reporting", "lexicon subjunctive", "lexicon preterite", "lexicon roles",
-    "lexicon addresses", "lexicon sharing", "lexicon comment_form", "count exclamation", "count question",
-    "count emoji", "count quote_straight", "count quote_low", "quotation open before", "share nouns", "log words",
-    "links", "handle and little else", "tags and little else", "starts emoji", "starts bullet",
-    "slip space before mark", "repeated marks", "repeated rule", "no words", "ends period", "count ellipsis",
+SCORES: Final = ("score commentary", "score boilerplate", "chance commentary", "chance boilerplate")
+NEAR: Final = (
+    "count exclamation", "count question", "count emoji", "count quote_straight", "count quote_low",
+    "quotation open before", "share nouns", "log words", "links", "handle and little else", "tags and little else",
+    "starts emoji", "starts bullet", "slip space before mark", "repeated marks", "repeated rule", "no words",
+    "ends period", "count ellipsis",
 )  # fmt: skip
+"""Cues whose means are taken over all windows, beside the scores."""
+SIGNALS: Final = (
+    *NEAR, "lexicon first_person", "lexicon address_familiar", "lexicon address_formal", "lexicon particles",
+    "lexicon judgement", "lexicon reporting", "lexicon subjunctive", "lexicon preterite", "lexicon roles",
+    "lexicon addresses", "lexicon sharing", "lexicon comment_form",
+)  # fmt: skip
+"""Cues whose mean over the document is taken: what kind of page it is. Who uses which words nearby is in the scores;
+as means over windows, words of the lexicons cost article sentences and found nothing (docs/experiments.md)."""
 
 CONTRASTS: Final = (2, 5)
 """Windows over which the two sides of a boundary are compared; and over everything before and behind it."""
@@ -44,129 +52,209 @@ _FIXED: Final = 1 << 16  # sums of fixed-point numbers are exact, so a document 
 
 def names(cues: Cues) -> tuple[str, ...]:
     """The names of the context features, in the order of their columns."""
-    signals = ("score commentary", "score boilerplate", "chance commentary", "chance boilerplate", *SIGNALS)
-    own = [f"own {name}" for name in signals[:4]] + list(cues.names)
+    own = [f"own {name}" for name in SCORES] + list(cues.names)
     sides = [f"{side} {window}" for window in (*WINDOWS, "all") for side in ("left", "right")]
-    around = [f"{side}: {name}" for side in sides for name in signals]
-    blocks = [f"{block}: {name}" for block in ("line", "paragraph") for name in signals[:4]]
-    return tuple(own + around + blocks + [f"document: {name}" for name in signals])
+    around = [f"{side}: {name}" for side in sides for name in (*SCORES, *NEAR)]
+    blocks = [f"{block}: {name}" for block in ("line", "paragraph") for name in SCORES]
+    return tuple(own + around + blocks + [f"document: {name}" for name in (*SCORES, *SIGNALS)])
+
+
+BLOCK: Final = 1024
+"""Sentences whose features are made at a time: they then stay in the processor's cache."""
+
+
+class Block(NamedTuple):
+    """The context of m sentences that follow each other; k features and c contrasts, made only when asked for.
+
+    rows       of these sentences
+    looks      (l, m) the first features, one row each: its own scores and chances, its cues
+    means      (m, k - l) the other features: means of what is around it
+    contrasts  (m, c) by how much each signal differs behind the boundary before a sentence from before it
+    gaps       (m) line breaks before each
+    opens      (m) whether a sentence is the first of its document
+    """
+
+    rows: slice
+    looks: NDArray[np.float32]
+    means: NDArray[np.float32]
+    contrasts: NDArray[np.float32]
+    gaps: NDArray[np.signedinteger]
+    opens: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What surrounds each of n sentences; k features and c contrasts are made of it when asked for.
+    """What surrounds each of n sentences.
 
-    cues     of all sentences, in one or several parts
-    chances  (n, 2) of commentary and boilerplate by the lone sentence
-    own      (4, n) the clipped scores and the chances
-    sums     (s, n + 1) running sums of the s signals, in fixed point
-    begins, ends  (3, n) the first row and the row after the last of each sentence's line, paragraph and document
+    parts    the cues of all sentences, in one or several parts
+    scores   (n, 2) sentence scores
+    places   where the sentences stand
     """
 
-    cues: tuple[Cues, ...]
-    chances: NDArray[np.float32]
-    own: NDArray[np.float32]
-    sums: NDArray[np.float64]
-    begins: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    parts: tuple[Cues | Packed, ...]
+    scores: NDArray[np.floating]
+    places: Places
 
     def __len__(self) -> int:
-        return len(self.chances)
+        return len(self.scores)
 
     @property
     def features(self) -> NDArray[np.float32]:
         """(n, k) what the chain weighs at each sentence, named by `names`."""
-        return np.concatenate([self.block(part, rows)[0] for part, rows in self.parts()], 1).T
+        return np.concatenate([np.concatenate([block.looks.T, block.means], 1) for block in self.blocks()])
 
     @property
     def contrasts(self) -> NDArray[np.float32]:
-        """(n, c) by how much each signal differs behind the boundary before a sentence from before it."""
-        return np.concatenate([self.block(part, rows)[1] for part, rows in self.parts()], 1).T
+        """(n, c) the contrasts of all sentences."""
+        return np.concatenate([block.contrasts for block in self.blocks()])
 
-    def parts(self) -> Iterator[tuple[Cues, slice]]:
-        """The parts of the cues, and the rows that each of them has."""
+    @property
+    def chances(self) -> NDArray[np.float32]:
+        """(n, 2) of commentary and boilerplate by the lone sentence."""
+        return np.concatenate([block.looks[2:4].T for block in self.blocks()])
+
+    def blocks(self) -> Iterator[Block]:
+        """All sentences in order, not more than `BLOCK` at a time, and at least once."""
         start = 0
-        for cues in self.cues:
-            yield cues, slice(start, start + len(cues.gaps))
-            start += len(cues.gaps)
+        carried = np.zeros(_SIGNALS)
+        far, far_sums = self._far() if len(self.parts) > 1 else (_NO_ROWS, _NO_SUMS)
+        for part in self.parts:
+            cues, stop = part.unpacked(), start + len(part)
+            own = self._own(start, stop)
+            table = self._summed(cues, own, carried)
+            carried = table[-1]
+            table = np.concatenate([table, far_sums]) if len(far) else table
+            sums = Sums(start, far, table, np.ascontiguousarray(table[:, :_NEAR]))
+            for first in range(start, max(stop, 1), BLOCK):
+                last = min(first + BLOCK, stop)
+                yield self._block(cues, own, sums, slice(first, last))
+            start = stop
 
-    def block(self, part: Cues, rows: slice, start: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features (k, m) and contrasts (c, m) of m rows, from place `start` of a part on; one row a feature."""
-        scores, signals, windows, m = len(self.own), len(self.sums), len(_REACH), rows.stop - rows.start
-        cues = part.values.T[:, start : start + m]
-        features = np.empty((scores + len(cues) + signals * (2 * windows + 1) + 2 * scores, m), np.float32)
-        contrasts = np.empty((len(_COMPARED), signals, m), np.float32)
-        own, looks, sides, blocks, document = _split(
-            features, (scores,), (len(cues),), (windows, 2, signals), (2, scores), (1, signals)
+    def _own(self, start: int, stop: int) -> NDArray[np.float32]:
+        """(4, m) the clipped scores and the chances of these sentences."""
+        own = np.empty((4, stop - start), np.float32)
+        clipped = np.maximum(self.scores[start:stop].T, -SCORE_LIMIT, dtype=np.float64)
+        np.minimum(clipped, SCORE_LIMIT, out=clipped)
+        own[:2] = clipped
+        odds = np.exp(clipped, out=clipped)
+        np.divide(odds, 1 + np.add.reduce(odds), out=own[2:], casting="same_kind")
+        return own
+
+    def _summed(self, cues: Cues, own: NDArray[np.float32], carried: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(m + 1, s) the running sums of the signals of a part, from what is carried from the parts before it on."""
+        signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)], dtype=np.float64)
+        signals *= _FIXED
+        sums = np.empty((signals.shape[1] + 1, _SIGNALS))
+        sums[0] = 0
+        # Integers below 2^53, so that sums of them are exact.
+        np.cumsum(np.rint(signals, out=signals).T, axis=0, out=sums[1:])
+        sums += carried
+        return sums
+
+    def _far(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The sums up to all sentences that are looked at from another part: their rows, ascending, and the sums."""
+        borders = np.cumsum([0, *map(len, self.parts)])
+        near = borders[:, None] + np.arange(-WINDOWS[-1] - 1, WINDOWS[-1] + 2)
+        n = len(self)
+        seen = [self.places.around(row, row + 1) for row in borders[1:-1].tolist() if row < n]
+        edges = [self.places.around(row - 1, row) for row in borders[1:-1].tolist() if 0 < row <= n]
+        rows = np.unique(np.concatenate([near.ravel(), *(r.ravel() for pair in (*seen, *edges) for r in pair)]))
+        rows = rows[(rows >= 0) & (rows <= n)]
+        found = np.empty((len(rows), _SIGNALS))
+        carried = np.zeros(_SIGNALS)
+        for part, start, stop in zip(self.parts, borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+            sums = self._summed(part.unpacked(), self._own(start, stop), carried)
+            inside = slice(*rows.searchsorted([start, stop + 1]))
+            found[inside] = sums[rows[inside] - start]
+            carried = sums[-1]
+        return rows, found
+
+    def _block(self, cues: Cues, own: NDArray[np.float32], sums: Sums, rows: slice) -> Block:
+        here = slice(rows.start - sums.start, rows.stop - sums.start)
+        row, n, m = np.arange(rows.start, rows.stop), len(own), rows.stop - rows.start
+        begins, ends = self.places.around(rows.start, rows.stop)
+        looks = np.empty((n + len(cues.names), m), np.float32)
+        looks[:n] = own[:, here]
+        given = cues.values.shape[1]  # training gives the cues of the place too, for some may be struck out
+        looks[n : n + given] = cues.values.T[:, here]
+        if given == cues.voice:
+            place(self.places, rows.start, begins, ends, looks[n + given :])
+
+        # Of each window the first row and the one after the last: to the left and to the right, nearest first; line,
+        # paragraph and document; what is behind the boundary before the sentence.
+        windows = np.empty((2, _WINDOWS, m), np.int64)
+        first, last = windows[:, :_BLOCKS].reshape(2, len(_REACH), 2, m)
+        np.maximum(row - _REACH, begins[2], out=first[:, 0])
+        last[:, 0] = row
+        row_after = row + 1
+        first[:, 1] = row_after
+        np.minimum(row_after + _REACH, ends[2], out=last[:, 1])
+        windows[0, _BLOCKS:_BEHIND], windows[1, _BLOCKS:_BEHIND] = begins, ends
+        windows[0, _BEHIND:] = row
+        np.minimum(row + _REACH_COMPARED, ends[2], out=windows[1, _BEHIND:])
+        found = sums.means(windows, sums.near)
+        sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
+        document = sums.means(windows[:, _BEHIND - 1 : _BEHIND], sums.table)[:, 0]
+        means = np.concatenate(
+            [sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document], 1, dtype=np.float32
         )
-        begins, ends, row = self.begins[:, rows], self.ends[:, rows], np.arange(rows.start, rows.stop)
-        before, behind = self.sums[:, None, rows], self.sums[:, None, rows.start + 1 : rows.stop + 1]
-        own[:] = self.own[:, rows]
-        looks[:] = cues
-        first = np.maximum(row - _REACH, begins[2])
-        _means(before, self._upto(first), row - first, sides[:, 0])
-        last = np.minimum(row + 1 + _REACH, ends[2])
-        _means(self._upto(last), behind, last - row - 1, sides[:, 1])
-        last = np.minimum(row + _REACH[_COMPARED], ends[2])
-        _means(self._upto(last), before, last - row, contrasts)
-        contrasts -= sides[_COMPARED, 0]
-        first, last = begins[:2], ends[:2]
-        _means(self._upto(last, scores), self._upto(first, scores), last - first, blocks)
-        first, last = begins[2:], ends[2:]
-        _means(self._upto(last), self._upto(first), last - first, document)
-        return features, contrasts.reshape(len(_COMPARED) * signals, m)
+        contrasts = found[:, _BEHIND:].astype(np.float32)
+        contrasts -= means[:, : _BLOCKS * _NEAR].reshape(m, _BLOCKS, _NEAR)[:, _LEFT_OF_COMPARED]
+        return Block(
+            rows,
+            looks,
+            means,
+            contrasts.reshape(m, len(_COMPARED) * _NEAR),
+            self.places.gaps[rows],
+            begins[2] == row,
+        )
 
-    def _upto(self, rows: NDArray[np.int64], signals: int | None = None) -> NDArray[np.float64]:
-        """(s, w, m) the sums of all rows before these (w, m), of the first so many signals."""
-        return self.sums[:signals].take(rows, axis=1)
+
+class Sums(NamedTuple):
+    """Running sums of s signals: of all rows of a part, and of some others.
+
+    start  the first row of the part
+    far    (f) other rows
+    table  (m + 1 + f, s) the sums of all rows before each row of the part and the one behind it, then before the others
+    near   (m + 1 + f, s') the same of the signals whose means are taken over all windows
+    """
+
+    start: int
+    far: NDArray[np.int64]
+    table: NDArray[np.float64]
+    near: NDArray[np.float64]
+
+    def means(self, windows: NDArray[np.int64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(m, w, s) the means of w windows (2, w, m) at each of m rows, by one of the tables; zero of none."""
+        widths = windows[1] - windows[0]
+        places = windows - self.start
+        near = len(table) - len(self.far)
+        if len(self.far):
+            away = (places < 0) | (places >= near)
+            places[away] = self.far.searchsorted(windows[away]) + near
+        first, last = table.take(places.swapaxes(1, 2), axis=0)
+        last -= first
+        np.maximum(widths, 1, out=widths)
+        last *= (1 / (widths.T * float(_FIXED)))[:, :, None]
+        return np.asarray(last)
 
 
 _ALL: Final = np.iinfo(np.int32).max
 _REACH: Final = np.array([*WINDOWS, _ALL])[:, None]
 _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
+_REACH_COMPARED: Final = _REACH[_COMPARED]
+_LEFT_OF_COMPARED: Final = [2 * window for window in _COMPARED]
+_NEAR: Final = len(SCORES) + len(NEAR)
+_SIGNALS: Final = len(SCORES) + len(SIGNALS)
+_BLOCKS: Final = 2 * len(_REACH)
+_BEHIND: Final = _BLOCKS + 3
+_WINDOWS: Final = _BEHIND + len(_COMPARED)
+_NO_ROWS: Final = np.empty(0, np.int64)
+_NO_SUMS: Final = np.empty((0, _SIGNALS))
 
 
-def context(sentences: Sentences, cues: Cues | Sequence[Cues], scores: NDArray[np.float64]) -> Context:
+def context(sentences: Sentences, cues: Cues | Sequence[Cues | Packed], scores: NDArray[np.floating]) -> Context:
     """The context of every sentence, from the sentence scores (n, 2) and the cues, which may come in parts."""
     parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
-    own = np.empty((4, len(sentences)), np.float32)
-    sums = np.zeros((len(own) + len(SIGNALS), len(sentences) + 1))
-    start = 0
-    for part in parts:
-        stop = start + len(part.gaps)
-        clipped = np.minimum(np.maximum(scores[start:stop].T, -SCORE_LIMIT), SCORE_LIMIT)
-        odds = np.exp(clipped)
-        signals = np.concatenate([clipped, odds / (1 + odds.sum(0)), part.rows(SIGNALS)])
-        own[:, start:stop] = signals[: len(own)]
-        signals *= _FIXED
-        # Integers below 2^53, so sums of them are exact in both types.
-        sums[:, start + 1 : stop + 1] = np.rint(signals, out=signals).astype(np.int64).cumsum(1)
-        sums[:, start + 1 : stop + 1] += sums[:, start, None]
-        start = stop
-    first, last = blocks(np.concatenate([part.gaps for part in parts]))
-    begins = np.concatenate([first, sentences.documents[sentences.document][None]])
-    ends = np.concatenate([last, sentences.documents[sentences.document + 1][None]])
-    return Context(parts, own[2:].T, own, sums, begins, ends)
-
-
-def _means(
-    upto_last: NDArray[np.float64],
-    upto_first: NDArray[np.float64],
-    widths: NDArray[np.int64],
-    out: NDArray[np.float32],
-) -> None:
-    """The means of windows of so many sentences (w, m) into (w, s, m), by running sums (s, w, m); zero of none."""
-    sums = upto_last - upto_first
-    sums *= 1 / (np.maximum(widths, 1) * float(_FIXED))
-    out[:] = sums.swapaxes(0, 1)
-
-
-def _split(rows: NDArray[np.float32], *shapes: tuple[int, ...]) -> list[NDArray[np.float32]]:
-    """Views of so many rows (k, m) each, in order, their rows arranged in these shapes."""
-    views = []
-    start = 0
-    for shape in shapes:
-        stop = start + prod(shape)
-        views.append(rows[start:stop].reshape(*shape, -1))
-        start = stop
-    return views
+    gaps = parts[0].gaps if len(parts) == 1 else np.concatenate([part.gaps for part in parts])
+    return Context(parts, scores, places(sentences, gaps))

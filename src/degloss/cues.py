@@ -2,17 +2,14 @@
 
 Characters (punctuation, capitals, emoji, slips of typing), words (lexicons, lengths, capitalised nouns), the
 quotation state, lines and paragraphs, and the place in the document. A cue is evidence and never a rule: each
-is one column that the models weigh with all others. All columns are computed over the whole batch at once, in
-blocks: what is looked up by one character, or by a character and its two neighbours, comes from one table each.
+is one column that the models weigh with all others. All columns are computed over the whole batch at once: what is
+looked up by one character, or by a character and its two neighbours, comes from one table each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
-from math import prod
 from mmap import mmap
 from typing import Any, Final
 
@@ -20,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.characters import CLASS_NAMES, Char
-from degloss.encode import Batch, Sentences, encode
-from degloss.marks import KINDS, Block, block, quotation, slips, within
-from degloss.words import lexicon_counts, lexicons
+from degloss.encode import Batch, encode
+from degloss.marks import Columns, Marks, find, quotation, slips
+from degloss.places import NAMES, place, places
+from degloss.words import Words, lexicon_counts, lexicons, look_up
 
 _STARTS: Final = (Char.LOWER, Char.UPPER, Char.DIGIT, Char.DASH, Char.EMOJI, Char.BULLET, Char.AT, Char.HASH,
                   Char.BRACKET_OPEN, Char.RULE, Char.PERIOD, Char.SYMBOL)  # fmt: skip
@@ -45,216 +43,200 @@ _ENDS_COLUMN: Final = np.array(_ENDS, np.uint8)[:, None]
 
 @dataclass(frozen=True, eq=False)
 class Cues:
-    """(n, k) values of k named cues, and the structure that the context stage builds on.
+    """(n, k) values of k named cues, and the line breaks that the place is told from.
 
     values are stored cue by cue: `values.T` is contiguous
-    voice  how many of the columns, from the first on, tell how a sentence speaks; the others tell where it stands
+    voice  how many of the columns, from the first on, tell how a sentence speaks; the others, which `voices` leaves
+           out, tell where it stands
     gaps   (n) line breaks between a sentence and the one before it; 2 at the start of a document
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float32]
     voice: int
-    gaps: NDArray[np.int64]
+    gaps: NDArray[np.signedinteger]
+
+    def __len__(self) -> int:
+        return len(self.gaps)
 
     def column(self, name: str) -> NDArray[np.float32]:
         """One cue of all sentences; `ValueError` for a name that is none."""
         return self.values[:, self.names.index(name)]
 
-    def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
-        """(m, n) some cues of all sentences, one row a cue."""
-        return self.values.T.take(_places(self.names, names), axis=0)
+    def unpacked(self) -> Cues:
+        """The cues themselves."""
+        return self
 
 
-def cues(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
-    """The cues of every sentence of the batch."""
-    found = voices(batch, word_hashes)
-    place(batch, [found])
-    return found
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """The cues of a slice of a long text, kept until all of it is known: most of them are zero.
+
+    cues   all but the values, of which there are none
+    marks  a bit for each value that is not zero
+    rest   those values
+    """
+
+    cues: Cues
+    marks: NDArray[np.uint8]
+    rest: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.cues)
+
+    @property
+    def gaps(self) -> NDArray[np.signedinteger]:
+        """(n) line breaks before each sentence."""
+        return self.cues.gaps
+
+    def unpacked(self) -> Cues:
+        """The cues as they were."""
+        values = np.zeros((self.cues.voice, len(self)), np.float32)
+        values[np.unpackbits(self.marks, count=values.size).view(bool).reshape(values.shape)] = self.rest
+        return replace(self.cues, values=values.T)
 
 
-def voices(batch: Batch, word_hashes: NDArray[np.uint32]) -> Cues:
-    """The cues that tell how each sentence speaks, and room for the others, which `place` fills in."""
+def packed(cues: Cues) -> Packed:
+    """The cues in a form that takes a fifth of the memory, which is of its own: not between what comes and goes."""
+    values = cues.values.T
+    some = values != 0
+    empty = replace(
+        cues, values=np.empty((len(cues), 0), np.float32), gaps=_kept(np.minimum(cues.gaps, 100).astype(np.int8))
+    )
+    return Packed(empty, _kept(np.packbits(some)), _kept(values[some]))
+
+
+def _kept(array: NDArray[Any]) -> NDArray[Any]:
+    kept = np.frombuffer(mmap(-1, max(array.nbytes, 1)), array.dtype, array.size)
+    kept[:] = array
+    return kept
+
+
+def cues(batch: Batch, words: Words) -> Cues:
+    """The cues of every sentence of the batch, those of the place included."""
+    found = voices(batch, words)
+    where = places(batch, found.gaps)
+    values = np.empty((len(found.names), len(batch)), np.float32)
+    values[: found.voice] = found.values.T
+    place(where, 0, *where.around(0, len(batch)), values[found.voice :])
+    return Cues(found.names, values.T, found.voice, where.gaps)
+
+
+def voices(batch: Batch, words: Words) -> Cues:
+    """The cues that tell how each sentence speaks, without those that tell where it stands."""
     breaks = (batch.kinds == Char.NEWLINE).nonzero()[0].searchsorted(np.array([batch.starts, batch.ends]))
-    lengths = batch.ends - batch.starts
-    spaces = batch.blanks - (breaks[1] - breaks[0])
-    blocks = [*_characters(batch, lengths, spaces), *_words(batch, word_hashes, lengths), quotation(batch)]
-    names = _joined(*(names for names, _ in blocks), _place_names())
-    voice = len(names) - len(_place_names())
-    shape = (len(names), len(batch))
-    values = np.empty(shape, np.float32) if batch.slice is None else _mapped(shape)
-    np.concatenate([values for _, values in blocks], out=values[:voice], casting="unsafe")
+    names = all_names()
+    voice = len(names) - len(NAMES)
+    values = np.empty((voice, len(batch)), np.float32)
+    # One concatenation of all, for NumPy takes longer to find out what a list of arrays makes.
+    found = _voices(batch, words, breaks)
+    np.concatenate([rows.ravel() for rows in found.values()], out=values.ravel(), casting="unsafe")
     gaps = breaks[0].copy()
     gaps[1:] -= breaks[1, :-1]
     return Cues(names, values.T, voice, gaps)
 
 
-def _mapped(shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Room in memory of its own: what is kept of a slice must not lie between the arrays that come and go."""
-    memory = mmap(-1, max(4 * prod(shape), 1))
-    return np.frombuffer(memory, np.float32, prod(shape)).reshape(shape)
-
-
-def place(sentences: Sentences, parts: Sequence[Cues]) -> None:
-    """Fills in where the sentences stand, in all parts of their cues, one after the other."""
-    gaps = np.concatenate([part.gaps for part in parts])
-    gaps[sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]] = 2
-    (_, lines), (_, document) = _lines(gaps, sentences.ends - sentences.starts), _document(sentences)
-    start = 0
-    for part in parts:
-        stop = start + len(part.gaps)
-        part.gaps[:] = gaps[start:stop]
-        np.concatenate([lines[:, start:stop], document[:, start:stop]], out=part.values.T[part.voice :])
-        start = stop
+def _voices(batch: Batch, words: Words, breaks: NDArray[np.int64]) -> Columns:
+    lengths = batch.ends - batch.starts
+    marks = find(batch)
+    first, last = batch.kinds[batch.starts], batch.kinds[batch.ends - 1]
+    return {
+        **_characters(batch, marks, lengths, first, last),
+        **slips(batch, marks),
+        **_tokens(batch, marks, batch.blanks - (breaks[1] - breaks[0])),
+        **_words(batch, words, lengths),
+        **quotation(batch, marks, first, last),
+    }
 
 
 @cache
-def _place_names() -> tuple[str, ...]:
+def all_names() -> tuple[str, ...]:
+    """The names of all cues, in order."""
     nothing = encode([])
-    return _lines(nothing.starts, nothing.starts)[0] + _document(nothing)[0]
+    found = _voices(nothing, look_up(nothing), np.zeros((2, 0), np.int64))
+    return (*(name for names in found for name in ((names,) if isinstance(names, str) else names)), *NAMES)
 
 
 @cache
-def _joined(*names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(chain.from_iterable(names))
+def rows_of(names: tuple[str, ...]) -> NDArray[np.intp]:
+    """The places of these cues among all."""
+    return np.array([all_names().index(name) for name in names], np.intp)
 
 
-@cache
-def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
-    return np.array([names.index(name) for name in wanted], np.intp)
+def _characters(
+    batch: Batch, marks: Marks, lengths: NDArray[np.int64], first: NDArray[np.uint8], last: NDArray[np.uint8]
+) -> Columns:
+    counts = marks.counts
+    shares = np.array([counts[Char.UPPER], counts[Char.DIGIT], np.add.reduce(counts[Char.SPACE :])])
+    shares /= lengths.astype(np.float32)
+    return {
+        _COUNTED_NAMES: np.minimum(counts.take(_COUNTED_ROWS, axis=0), 6),
+        ("share upper", "share digit", "share marks"): shares,
+        _STARTS_NAMES: first == _STARTS_COLUMN,
+        _ENDS_NAMES: last == _ENDS_COLUMN,
+    }
 
 
-def blocks(gaps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(2, n) the first row and the row after the last of each sentence's line, and of its paragraph."""
-    n = len(gaps)
-    begins = gaps >= np.array([[1], [2]])
-    # Both as one sequence: a document begins with a paragraph, so no block reaches from one into the other.
-    starts = begins.ravel().nonzero()[0]
-    number = begins.cumsum() - 1
-    first = starts[number].reshape(2, n)
-    last = np.concatenate([starts[1:], [2 * n]])[number].reshape(2, n)
-    first[1] -= n
-    last[1] -= n
-    return first, last
-
-
-def _characters(batch: Batch, lengths: NDArray[np.int64], spaces: NDArray[np.int64]) -> list[Block]:
-    n = len(batch)
-    kinds = batch.kinds
-    at = ((kinds != Char.LOWER) & ~within(kinds, Char.SPACE, Char.NEWLINE)).nonzero()[0]
-    row = batch.owner[at]
-    counts = np.bincount(kinds[at] * np.int64(n) + row, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
-    letters_and_digits = counts[Char.UPPER] + counts[Char.DIGIT]
-    shares = np.array([counts[Char.UPPER], counts[Char.DIGIT], counts.sum(0) - letters_and_digits])
-
-    first, last = kinds[batch.starts], kinds[batch.ends - 1]
-    return [
-        (_COUNTED_NAMES, np.minimum(counts.take(_COUNTED_ROWS, axis=0), 6)),
-        (("share upper", "share digit", "share marks"), shares / lengths.astype(np.float32)),
-        (_STARTS_NAMES, first == _STARTS_COLUMN),
-        (_ENDS_NAMES, last == _ENDS_COLUMN),
-        slips(batch, at),
-        _tokens(batch, counts, spaces),
-    ]
-
-
-def _tokens(batch: Batch, counts: NDArray[np.float32], spaces: NDArray[np.int64]) -> Block:
+def _tokens(batch: Batch, marks: Marks, spaces: NDArray[np.int64]) -> Columns:
     """Links, handles and hashtags: strings without a space that no voice speaks."""
-    n = len(batch)
-    kinds = batch.kinds
-    single = spaces == 0
-    slash = kinds == Char.SLASH
-    links = np.bincount(batch.owner[(slash[:-1] & slash[1:]).nonzero()[0]], minlength=n)
-    at, slashes, stops = counts[Char.AT], counts[Char.SLASH], counts[Char.PERIOD]
+    counts = marks.counts
+    slashes = marks.at[marks.kinds == Char.SLASH]
+    double = slashes[:-1][slashes[1:] - slashes[:-1] == 1]
+    links = np.bincount(batch.owner[double], minlength=len(batch))
+    at, single = counts[Char.AT], spaces == 0
     tags = counts[Char.HASH] + at
-    return block({
+    return {
         "single token": single,
-        "single token with marks": single & (slashes + stops + tags > 1),
+        "single token with marks": single & (counts[Char.SLASH] + counts[Char.PERIOD] + tags > 1),
         "links": np.minimum(links, 3),
         "link and little else": (links > 0) & (spaces < 6),
         "tags and little else": tags >= (spaces + 1) * 0.6,
         "handle and little else": (at > 0) & (spaces < 5),
-    })  # fmt: skip
+    }
 
 
-def _words(batch: Batch, word_hashes: NDArray[np.uint32], lengths: NDArray[np.int64]) -> list[Block]:
-    rows = batch.word_rows
+def _words(batch: Batch, words: Words, lengths: NDArray[np.int64]) -> Columns:
     size = batch.word_ends - batch.word_starts
-    upper = batch.kinds[batch.word_starts] == Char.UPPER
+    flags = np.empty((4, len(size)), bool)
+    long, short, nouns, capitals = flags
+    np.greater(size, 11, out=long)
+    np.less(size, 4, out=short)
+    np.logical_and(words.capital, words.inside, out=nouns)
+    np.greater(size, 2, out=capitals)
+    capitals &= words.capital
+    capitals &= batch.kinds[batch.word_starts + 1] == Char.UPPER
     # Summed over the words of each sentence by differences of running sums.
-    sums = np.zeros((6, len(rows) + 1), np.int32)
-    ones, letters, long, short, nouns, capitals = sums[:, 1:]
-    ones[:] = 1
-    letters[:] = size
-    np.greater(size, 11, out=long, casting="unsafe")
-    np.less(size, 4, out=short, casting="unsafe")
-    nouns[1:] = upper[1:] & (rows[1:] == rows[:-1])
-    capitals[:] = upper & (batch.kinds[batch.word_starts + 1] == Char.UPPER) & (size > 2)
+    sums = np.zeros((5, len(size) + 1), np.int32)
+    sums[0, 1:], sums[1:, 1:] = size, flags
     np.cumsum(sums, axis=1, out=sums)
     borders = sums.take(batch.first_word, axis=1)
-    count, *sizes = borders[:, 1:] - borders[:, :-1]
+    count = batch.first_word[1:] - batch.first_word[:-1]
     divisor = np.maximum(count, 1)
-    letters, long, short, nouns, capitals = sizes / divisor
-    columns = {
+    shares = (borders[:, 1:] - borders[:, :-1]) / divisor
+    shares[0] /= 10
+    names, source = _lexicon_rows()
+    hits = lexicon_counts(batch, words).T
+    found = np.empty((2, *hits.shape), np.float32)
+    np.divide(hits, np.sqrt(divisor), out=found[0], casting="same_kind")
+    np.greater(hits, 0, out=found[1], casting="unsafe")
+    return {
         "log words": np.log1p(count, dtype=np.float32),
         "no words": count == 0,
         "few words": count < 4,
-        "word length": letters / 10,
-        "share long words": long,
-        "share short words": short,
-        "share nouns": nouns,
-        "share capitals": capitals,
+        ("word length", "share long words", "share short words", "share nouns", "share capitals"): shares,
         "share words of text": np.minimum(count * 6 / lengths, 2),
+        names: found.reshape(2 * len(hits), len(batch)).take(source, axis=0),
     }
-    names, source, any_row, any_source = _lexicon_rows()
-    hits = lexicon_counts(batch, word_hashes).T
-    found = (hits / np.sqrt(divisor)).take(source, axis=0)
-    found[any_row] = hits[any_source] > 0
-    return [block(columns), (names, found)]
 
 
 @cache
-def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.int64], list[int], list[int]]:
-    """The names of the cues that count words of lexicons, the lexicon of each, and which ask for any word at all."""
-    rows = []
-    for lexicon, name in enumerate(lexicons().names):
-        rows.append((f"lexicon {name}", lexicon))
+def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """The names of the cues that count words of lexicons, and the lexicon of each; behind all, whether it has any."""
+    names, rows, lexicon_names = [], [], lexicons().names
+    for lexicon, name in enumerate(lexicon_names):
+        names.append(f"lexicon {name}")
+        rows.append(lexicon)
         if name in _ANY:
-            rows.append((f"any {name}", lexicon))
-    any_row = [row for row, (name, _) in enumerate(rows) if name.startswith("any ")]
-    source = [lexicon for _, lexicon in rows]
-    return tuple(name for name, _ in rows), np.array(source), any_row, [source[row] for row in any_row]
-
-
-def _lines(gaps: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
-    n = len(gaps)
-    after = np.concatenate([gaps, [2]])[1:]
-    first, last = blocks(gaps)
-    characters = np.concatenate([[0], lengths.cumsum()])
-    logs = np.log1p([last - first, np.arange(n) - first, characters[last] - characters[first]])
-    columns: dict[str, NDArray[Any]] = {}
-    for row, (name, least) in enumerate((("line", 1), ("paragraph", 2))):
-        columns[f"{name} begins"] = gaps >= least
-        columns[f"{name} ends"] = after >= least
-        columns[f"{name} log sentences"], columns[f"{name} log place"], columns[f"{name} log length"] = logs[:, row]
-    columns["wide gap before"] = gaps > 2
-    columns["log length"] = np.log1p(lengths)
-    return block(columns)
-
-
-def _document(batch: Sentences) -> Block:
-    begin, end = batch.documents[batch.document], batch.documents[batch.document + 1]
-    before = np.arange(len(batch)) - begin
-    size = end - begin
-    left = size - 1 - before
-    log_size, log_place, log_left = np.log1p([size, before, left])
-    return block({
-        "document log sentences": log_size,
-        "document share before": before / np.maximum(size - 1, 1),
-        "document log place": log_place,
-        "document log left": log_left,
-        "document first": before == 0,
-        "document second": before == 1,
-        "document last": left == 0,
-        "document last but one": left == 1,
-    })  # fmt: skip
+            names.append(f"any {name}")
+            rows.append(len(lexicon_names) + lexicon)
+    return tuple(names), np.array(rows, np.intp)

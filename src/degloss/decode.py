@@ -6,10 +6,6 @@ two sentences comes from the boundary: the same line, a new line, a blank line, 
 marginal probability of each label at each sentence decides, and is the confidence.
 
 `favor` weighs the two mistakes: taking commentary or boilerplate for article, and losing an article sentence.
-
-The marginals of all documents of a batch are computed at once, by a tree of matrix products (the associative
-scan of Särkkä and García-Fernández 2021) in time linear in the number of sentences: a document begins with a
-matrix that forgets what was before it.
 """
 
 from __future__ import annotations
@@ -22,9 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.context import CONTRASTS, SIGNALS, Context
+from degloss.context import CONTRASTS, NEAR, SCORES, Block, Context
+from degloss.cues import rows_of
 from degloss.documents import Favor
 from degloss.encode import Sentences
+from degloss.messages import stretches
 
 GAPS: Final = ("same line", "new line", "blank line", "wide gap")
 HERE: Final = ("starts emoji", "starts bullet", "starts lower", "starts at", "quotation open before",
@@ -33,15 +31,11 @@ BEFORE: Final = {"after colon": "ends colon", "after no words": "no words", "aft
                  "after quotation": "quotation closes sentence", "after emoji": "ends emoji"}  # fmt: skip
 """Cues of the sentence behind the boundary, and of the one before it (no more than 1 of each)."""
 BOUNDARY: Final = (*GAPS, *HERE, *BEFORE, "change commentary", "change boilerplate")
-SIDES: Final = ("score commentary", "score boilerplate", "chance commentary", "chance boilerplate", *SIGNALS)
-EDGES: Final = (*BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in SIDES))
+EDGES: Final = (*BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in (*SCORES, *NEAR)))
 """What speaks for or against a change of speaker: the boundary itself, and how its two sides differ."""
 
 HIDDEN: Final = 32
 """Units of the hidden layer, which lets the weight of a cue depend on the kind of page; docs/experiments.md."""
-
-BLOCK: Final = 1024
-"""Sentences whose features are made at a time."""
 
 LIMIT: Final = 6.0
 """Standard deviations beyond which a context feature says no more; only odd pages have such values."""
@@ -75,29 +69,47 @@ class Chain:
     first: NDArray[np.float32]
 
     @cached_property
-    def both(self) -> NDArray[np.float32]:
-        """(k, HIDDEN + 3) to the hidden layer and past it, as one product."""
-        return np.concatenate([self.hidden, self.weights], 1)
+    def folded(self) -> tuple[NDArray[np.float32], ...]:
+        """The limits (k) and (k) of the features as they are, their weights to the hidden layer and past it, as one
+        product (k, HIDDEN + 3), and (HIDDEN + 3) what is then added."""
+        mean, spread = np.asarray(self.mean, np.float64), np.asarray(self.spread, np.float64)
+        weights = np.concatenate([self.hidden, self.weights], 1) / spread[:, None]
+        bias = np.concatenate([self.hidden_bias, self.bias]) - mean @ weights
+        arrays = (mean - LIMIT * spread, mean + LIMIT * spread, weights, bias)
+        return tuple(array.astype(np.float32) for array in arrays)
 
 
 def edge_features(around: Context) -> NDArray[np.float32]:
     """(n, e) the boundary between each sentence and the one before it."""
-    return np.concatenate([np.concatenate(list(_boundaries(around)), 1), around.contrasts.T]).T
+    return np.concatenate([np.concatenate([edges.T, block.contrasts], 1) for block, edges in boundaries(around)])
 
 
-def _boundaries(around: Context) -> Iterator[NDArray[np.float32]]:
-    """(b, m) the edge features without the contrasts, for each part of the cues."""
-    last = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a part was like
-    for cues, rows in around.parts():
-        here = cues.rows((*HERE, *BEFORE.values()))
-        behind = np.concatenate([np.minimum(here[len(HERE) :], 1), around.chances.T[:, rows]])
-        before = np.concatenate([last, behind], 1)
-        before, last = before[:, :-1], before[:, -1:]
-        near = cues.gaps == np.arange(len(GAPS) - 1)[:, None]
-        wide = cues.gaps[None] >= len(GAPS) - 1
-        changes = np.abs(behind[len(BEFORE) :] - before[len(BEFORE) :])
-        columns = [near, wide, here[: len(HERE)], before[: len(BEFORE)], changes]
-        yield np.concatenate(columns, dtype=np.float32, casting="unsafe")
+def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
+    """All blocks, and of each the edge features (b, m) without the contrasts."""
+    behind = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a block was like
+    for block in around.blocks():
+        edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
+        edges[: len(GAPS) - 1] = block.gaps == _NEAR
+        edges[len(GAPS) - 1] = block.gaps >= len(GAPS) - 1
+        here, before, changes = edges[_HERE], edges[_BEFORE], edges[_CHANGES]
+        cues, chances = block.looks[4:], block.looks[2:4]
+        cues.take(rows_of(HERE), axis=0, out=here, mode="clip")
+        looks = np.empty((len(BEFORE) + 2, len(block.gaps) + 1), np.float32)
+        looks[:, :1] = behind
+        np.minimum(cues.take(rows_of(_OF_BEFORE), axis=0), 1, out=looks[: len(BEFORE), 1:])
+        looks[len(BEFORE) :, 1:] = chances
+        before[:] = looks[: len(BEFORE), :-1]
+        np.subtract(chances, looks[len(BEFORE) :, :-1], out=changes)
+        np.abs(changes, out=changes)
+        behind = looks[:, -1:]
+        yield block, edges
+
+
+_NEAR: Final = np.arange(len(GAPS) - 1)[:, None]
+_OF_BEFORE: Final = tuple(BEFORE.values())
+_HERE: Final = slice(len(GAPS), len(GAPS) + len(HERE))
+_BEFORE: Final = slice(_HERE.stop, _HERE.stop + len(BEFORE))
+_CHANGES: Final = slice(_BEFORE.stop, None)
 
 
 def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,28 +119,37 @@ def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.floa
     return np.clip(standard, -LIMIT, LIMIT, out=standard)
 
 
-def emissions(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, 3) what speaks for each label at each sentence, as logarithms without a fixed zero."""
-    through = standardised(chain, features) @ chain.both
-    layer = np.tanh(through[:, :HIDDEN] + chain.hidden_bias)
-    return np.asarray(through[:, HIDDEN:] + layer @ chain.hidden_weights + chain.bias, np.float64)
+def emissions(chain: Chain, *features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 3) what speaks for each label at each sentence, as logarithms without a fixed zero.
+
+    The features may come in several pieces of columns. They are cut off where their standardised values would be; the
+    standardisation itself is folded into the weights.
+    """
+    low, high, both, bias = chain.folded
+    through = bias
+    start = 0
+    for piece in features:
+        columns = slice(start, start + piece.shape[1])
+        within = np.maximum(piece, low[columns])
+        np.minimum(within, high[columns], out=within)
+        through = within @ both[columns] + through
+        start = columns.stop
+    layer = np.tanh(through[:, :HIDDEN])
+    return np.asarray(layer @ chain.hidden_weights + through[:, HIDDEN:])
 
 
-def evidence(chain: Chain, sentences: Sentences, around: Context) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The emissions (n, 3) and potentials (n, 3, 3) of all sentences.
+def evidence(chain: Chain, around: Context) -> NDArray[np.float32]:
+    """(n, 3, 3) the potentials of all sentences.
 
     They are those of all features and edges at once, made for so many sentences at a time that the features stay in
     the processor's cache.
     """
-    emission, changes = np.empty((len(around), 3)), np.empty((len(around), 9))
-    for (part, all_rows), boundary in zip(around.parts(), _boundaries(around), strict=True):
-        for start in range(0, boundary.shape[1], BLOCK):
-            stop = min(start + BLOCK, boundary.shape[1])
-            rows = slice(all_rows.start + start, all_rows.start + stop)
-            features, contrasts = around.block(part, rows, start)
-            emission[rows] = emissions(chain, features.T)
-            changes[rows] = _changes(chain, np.concatenate([boundary[:, start:stop], contrasts]).T)
-    return emission, _potentials(chain, sentences, emission, changes)
+    logs = np.empty((len(around), 3, 3), np.float32)
+    for block, edges in boundaries(around):
+        emission = emissions(chain, block.looks.T, block.means)
+        changes = _changes(chain, edges.T, block.contrasts)
+        logs[block.rows] = _potentials(chain, block.opens, emission, changes)
+    return logs
 
 
 def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -139,77 +160,43 @@ def slopes(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def potentials(
-    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], edges: NDArray[np.floating[Any]]
+    chain: Chain, sentences: Sentences, emission: NDArray[np.floating[Any]], edges: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """(n, 3, 3) logarithms of the weight of going from label to label into each sentence."""
-    return _potentials(chain, sentences, emission, _changes(chain, edges).astype(np.float64))
+    opening = sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]
+    return _potentials(chain, opening, emission, _changes(chain, edges).astype(np.float64))
 
 
-def _changes(chain: Chain, edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return edges @ chain.edges.reshape(len(EDGES), 9)
+def _changes(chain: Chain, *edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """(n, 9) what speaks for each pair of labels; the edge features may come in several pieces of columns."""
+    weights = chain.edges.reshape(len(EDGES), 9)
+    if len(edges) == 1:
+        return edges[0] @ weights
+    first, second = edges
+    return first @ weights[: first.shape[1]] + second @ weights[first.shape[1] :]
 
 
 def _potentials(
-    chain: Chain, sentences: Sentences, emission: NDArray[np.float64], changes: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    chain: Chain, opening: NDArray[Any], emission: NDArray[np.floating[Any]], changes: NDArray[Any]
+) -> NDArray[Any]:
     logs = changes.reshape(-1, 3, 3)
-    opening = sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]
     logs[opening] = chain.first  # the same from every label: what was before is forgotten
     logs += emission[:, None, :]
     return logs
 
 
-def marginals(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 3) the probability of each label at each sentence, of potentials (n, 3, 3)."""
-    ahead, behind, _ = messages(logs)
-    joint = ahead * behind
-    return np.asarray(joint / joint.sum(1, keepdims=True))
-
-
-def messages(
-    logs: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Forward (n, 3), with its own sentence, and backward (n, 3) messages, each of any scale; and the matrices."""
-    n = len(logs)
-    flat = logs.reshape(n, 9)
-    matrices = np.exp(flat - flat.max(1, keepdims=True)).reshape(n, 3, 3)
-    # The backward messages are the forward messages of the reversed chain.
-    both = np.empty((2, n, 3, 3))
-    both[0], both[1] = matrices, matrices[::-1].swapaxes(1, 2)
-    into = _products(both)
-    ahead = (into[0] @ matrices)[:, 0]
-    return ahead / ahead.sum(1, keepdims=True), into[1, ::-1, 0], matrices
-
-
-_FILLING: Final = np.eye(3)[None, None].repeat(2, 0)
-
-
-def _products(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, n, 1, 3) the product, of any scale, of all matrices (2, n, 3, 3) before each, from an even chance."""
-    levels = [matrices]
-    while levels[-1].shape[1] > 1:
-        level = levels[-1]
-        if level.shape[1] % 2:
-            level = np.concatenate([level, _FILLING], 1)
-            levels[-1] = level
-        product = level[:, 0::2] @ level[:, 1::2]
-        if len(levels) % 2 == 0:  # at every other level: four factors stay far from the limits of float64
-            product /= product.reshape(2, -1, 9).max(2)[:, :, None, None]
-        levels.append(product)
-    into = np.full((2, 1, 1, 3), 1 / 3)
-    for depth, level in enumerate(reversed(levels[:-1])):
-        left = level[:, 0::2]
-        into = into[:, : left.shape[1]]  # without what an odd level above was filled up with
-        below = np.empty((2, level.shape[1], 1, 3))
-        through = into @ left
-        if depth % 2:
-            through /= through.sum(3, keepdims=True)
-        below[:, 0::2], below[:, 1::2] = into, through
-        into = below
-    return into[:, : matrices.shape[1]]
-
-
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
-    labels = (chances * np.array([ARTICLE_ODDS[favor], 1, 1])).argmax(1)
+    labels = (chances * _ODDS[favor]).argmax(1)
     return labels.astype(np.int8), chances[np.arange(len(chances)), labels]
+
+
+_ODDS: Final = {favor: np.array([odds, 1, 1]) for favor, odds in ARTICLE_ODDS.items()}
+
+
+def decisions(logs: NDArray[np.floating[Any]], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(n) labels and (n) their probabilities, of potentials (n, 3, 3)."""
+    labels, confidences = np.empty(len(logs), np.int8), np.empty(len(logs), np.float32)
+    for rows, chances in stretches(logs):
+        labels[rows], confidences[rows] = decide(chances, favor)
+    return labels, confidences

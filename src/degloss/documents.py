@@ -6,7 +6,7 @@ not, as in Python slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -60,12 +60,12 @@ class Separation:
     """
 
     text: str
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    starts: NDArray[np.signedinteger]
+    ends: NDArray[np.signedinteger]
     labels: NDArray[np.int8]
-    confidences: NDArray[np.float64]
+    confidences: NDArray[np.float32]
     lone_labels: NDArray[np.int8]
-    lone_scores: NDArray[np.float64]
+    lone_scores: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -146,10 +146,16 @@ class Separation:
                 ends = [*starts[1:], int(self.ends[last - 1])]
                 parts += [self.text[start:end] for start, end in zip(starts, ends, strict=True)]
             elif parts and last < len(wanted):
-                ends, starts = self.ends[first - 1 : last].tolist(), self.starts[first : last + 1].tolist()
-                gaps = [self.text[end:start] for end, start in zip(ends, starts, strict=True)]
-                parts.append(max(gaps, key=_breadth) or " ")
+                parts.append(max(self._gaps(first, last), key=_breadth) or " ")
         return parts
+
+    def _gaps(self, first: int, last: int) -> Iterator[str]:
+        """What stands before each of these sentences and behind the last."""
+        for row in range(first, last + 1, _PIECE):
+            rows = slice(row, min(row + _PIECE, last + 1))
+            ends = self.ends[rows.start - 1 : rows.stop - 1].tolist()
+            for end, start in zip(ends, self.starts[rows].tolist(), strict=True):
+                yield self.text[end:start]
 
 
 def _breadth(gap: str) -> tuple[int, int]:

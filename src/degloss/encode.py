@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss import segment
 from degloss.characters import WORD_CLASSES, Char, classes, normal_forms
-from degloss.slices import SLICE, Slice, slices
+from degloss.slices import SLICE, Slice, is_long, slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,9 @@ class Sentences:
     texts: tuple[str, ...]
     offsets: NDArray[np.int64]
     documents: NDArray[np.int64]
-    document: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    document: NDArray[np.signedinteger]
+    starts: NDArray[np.signedinteger]
+    ends: NDArray[np.signedinteger]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -73,10 +74,11 @@ class Batch(Sentences):
 
     @property
     def sentences(self) -> Sentences:
-        """Where the sentences stand, without all the rest; of a slice, without its text."""
-        return Sentences(
-            () if self.slice else self.texts, self.offsets, self.documents, self.document, self.starts, self.ends
-        )
+        """Where the sentences stand, without all the rest; of a slice, without its text and in few bytes."""
+        if self.slice is None:
+            return Sentences(self.texts, self.offsets, self.documents, self.document, self.starts, self.ends)
+        document, starts, ends = (a.astype(np.int32) for a in (self.document, self.starts, self.ends))
+        return Sentences((), self.offsets, self.documents, document, starts, ends)
 
 
 def batches(texts: Sequence[str]) -> Iterator[tuple[int, Batch]]:
@@ -84,7 +86,7 @@ def batches(texts: Sequence[str]) -> Iterator[tuple[int, Batch]]:
     waiting: list[str] = []
     size = 0
     for number, text in enumerate(texts):
-        if len(text) > SLICE:
+        if is_long(text, SLICE):
             if waiting:
                 yield number - len(waiting), encode(waiting)
                 waiting, size = [], 0
@@ -104,16 +106,27 @@ def joined(texts: Sequence[str], batches: Sequence[tuple[int, Sentences, int]]) 
     if len(batches) == 1 and len(batches[0][1].texts) == len(texts):
         return batches[0][1]
     offsets = _offsets(texts)
-    moves = [offsets[number] + start for number, _, start in batches]
-    document = np.concatenate([part.document + number for number, part, _ in batches])
+    size = sum(len(part) for _, part, _ in batches)
+    document = np.empty(size, np.int32)
+    starts, ends = np.empty((2, size), np.int32 if offsets[-1] < _MOST else np.int64)
+    row = 0
+    for number, part, start in batches:
+        rows = slice(row, row + len(part))
+        np.add(part.document, number, out=document[rows], casting="same_kind")
+        np.add(part.starts, offsets[number] + start, out=starts[rows], casting="same_kind")
+        np.add(part.ends, offsets[number] + start, out=ends[rows], casting="same_kind")
+        row = rows.stop
     return Sentences(
         texts=tuple(texts),
         offsets=offsets,
         documents=document.searchsorted(np.arange(len(texts) + 1)),
         document=document,
-        starts=np.concatenate([part.starts + move for (_, part, _), move in zip(batches, moves, strict=True)]),
-        ends=np.concatenate([part.ends + move for (_, part, _), move in zip(batches, moves, strict=True)]),
+        starts=starts,
+        ends=ends,
     )
+
+
+_MOST: Final = 1 << 31
 
 
 def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
@@ -122,10 +135,10 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     kinds = classes().take(codes, mode="clip")
     starts, ends, blanks, document = _sentences(texts, offsets, kinds)
 
-    marks = np.zeros(len(codes), np.int32)
-    marks[starts] = 1
-    owner = marks.cumsum(dtype=np.int32)
-    owner -= 1
+    owner = np.zeros(len(codes), np.int32)
+    owner[starts] = 1
+    owner[:1] -= 1
+    np.add.accumulate(owner, out=owner)
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)
     np.less(kinds, WORD_CLASSES, out=inside[1:])
@@ -153,7 +166,7 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
 
 def _offsets(texts: Sequence[str]) -> NDArray[np.int64]:
     """Where each text begins, and behind the last: a line break follows each."""
-    return np.array(list(accumulate(map(len, texts), lambda offset, size: offset + size + 1, initial=0)), np.int64)
+    return np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
 
 
 def _code_points(texts: Sequence[str]) -> NDArray[np.intp]:
@@ -167,14 +180,15 @@ def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
-    ends = [segment.cuts(text) for text in texts]
-    document = np.repeat(np.arange(len(texts)), [len(of_text) for of_text in ends])
-    cuts = np.array(list(chain.from_iterable(ends)), np.int64) + offsets[document]
-    before = offsets[document]
-    before[1:] = np.maximum(before[1:], cuts[:-1])
-    visible = ((kinds != Char.SPACE) & (kinds != Char.NEWLINE)).nonzero()[0]
-    first = visible.searchsorted(before)
+    pieces = [segment.cuts(text) for text in texts]
+    document = np.arange(len(texts)).repeat([len(of_text) for of_text in pieces])
+    cuts = np.array(list(chain.from_iterable(pieces)), np.int64)
+    cuts += offsets[document]
+    # Unsigned, so that the classes below the first of white space wrap to above it.
+    visible = (kinds - np.uint8(Char.SPACE) > Char.NEWLINE - Char.SPACE).nonzero()[0]
     after = visible.searchsorted(cuts)
+    first = np.zeros_like(after)  # between two documents nothing is visible, so each piece begins where the last ended
+    first[1:] = after[:-1]
     full = first < after
     first, after = first[full], after[full]
     starts, ends = visible[first], visible[after - 1] + 1

@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss import context, decode
-from degloss.cues import Cues
+from degloss.cues import Cues, voices
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
 from degloss.formats import painted
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
 from degloss.show import visible
-from degloss.words import hashes
+from degloss.words import look_up
 
 Weights = NDArray[np.float32]
 Difference = Callable[[Weights], NDArray[np.float64]]
@@ -74,13 +74,14 @@ def explain(
     sentences = separator.separate(text, favor=favor).sentences
     stages = separator.stages([text])
     row = 0
-    for (_, batch), looks in zip(batches([text]), stages.around.cues, strict=True):
-        grams = families(batch, hashes(batch))
+    for _, batch in batches([text]):
+        words = look_up(batch)
+        grams, cues = families(batch, words), voices(batch, words)
         for place in range(len(batch)):
             sentence = sentences[row]
             if everything or sentence.label != "article":
                 before = LABELS.index(sentences[row - 1].label) if row else None
-                heard = _Heard(batch, grams, looks, place)
+                heard = _Heard(batch, grams, cues, place)
                 yield _explanation(separator, stages, heard, row, sentence, before)
             row += 1
 
@@ -116,7 +117,7 @@ def _explanation(
 
     final = float(np.log(chances[won]) - np.log(chances[rival]))
     voice = heard.cues.voice
-    looks = (heard.cues.values[heard.place, :voice] - model.mean) / model.spread
+    looks = (heard.cues.values[heard.place] - model.mean) / model.spread
     here = stages.features[row : row + 1]
     surroundings = decode.standardised(chain, here)[0] * difference(decode.slopes(chain, here)[0])
     if before is None:

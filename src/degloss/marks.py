@@ -6,7 +6,7 @@ All that is asked of such three classes of characters comes from tables of 30^3 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -16,16 +16,39 @@ from numpy.typing import NDArray
 from degloss.characters import CLASS_NAMES, Char, classes
 from degloss.encode import Batch
 
-Block = tuple[tuple[str, ...], NDArray[Any]]
-"""Names of m cues and their values (m, n): one row a cue, so that whatever is computed runs along the sentences."""
+Columns = dict[str | tuple[str, ...], NDArray[Any]]
+"""Cues of n sentences by name: (n) for one name, (m, n) for m names. Whatever is computed runs along the sentences."""
 
 KINDS: Final = len(CLASS_NAMES)
 
 
-def block(columns: Mapping[str, NDArray[Any]]) -> Block:
-    # One concatenation of all, for NumPy takes longer to find out what a list of arrays makes.
-    values = np.concatenate(list(columns.values()), dtype=np.float32, casting="unsafe")
-    return tuple(columns), values.reshape(len(columns), -1)
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """All m characters of a batch but small letters and white space: the few that most is asked of.
+
+    at       (m) their positions
+    kinds    (m) their classes
+    triples  (m) the class of each between those of its neighbours, as one number: a row of a table of 30^3
+    counts   (30, n) how many of each class each sentence has
+    """
+
+    at: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
+    triples: NDArray[np.int64]
+    counts: NDArray[np.float32]
+
+
+def find(batch: Batch) -> Marks:
+    """The marks of a batch; capitals and digits count as such."""
+    kinds, n = batch.kinds, len(batch)
+    seen = within(kinds, Char.PERIOD, Char.SYMBOL)
+    seen |= within(kinds, Char.UPPER, Char.DIGIT)
+    at = seen.nonzero()[0]
+    kind = kinds[at]
+    cells = kind * np.int64(n)
+    cells += batch.owner[at]
+    counts = np.bincount(cells, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
+    return Marks(at, kind, _triples(kinds, at), counts)
 
 
 def _table(*columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -36,10 +59,10 @@ def _table(*columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.int64]:
     """The row of such a table for each place; before the first place stands what ends a batch, a line break."""
-    triples = kinds[at - 1].astype(np.int64)
-    for neighbour in (at, at + 1):
-        triples *= KINDS
-        triples += kinds[neighbour]
+    triples = kinds[at - 1] * np.int64(KINDS)
+    triples += kinds[at]
+    triples *= KINDS
+    triples += kinds[at + 1]
     return triples
 
 
@@ -61,15 +84,14 @@ def _slip_table() -> tuple[tuple[str, ...], NDArray[np.bool_], NDArray[np.bool_]
     return tuple(slips), table, np.asarray(table.any(1))
 
 
-def slips(batch: Batch, at: NDArray[np.int64]) -> Block:
-    """How often each slip was made in each sentence, at most four times; `at` are the places of all marks."""
+def slips(batch: Batch, marks: Marks) -> Columns:
+    """How often each slip was made in each sentence, at most four times."""
     n = len(batch)
     names, table, any_slip = _slip_table()
-    triples = _triples(batch.kinds, at)
-    slipped = any_slip[triples].nonzero()[0]
-    which, slip = np.nonzero(table[triples[slipped]])
-    rows = batch.owner[at[slipped[which]]]
-    return names, np.minimum(np.bincount(slip * n + rows, minlength=len(names) * n).reshape(len(names), n), 4)
+    slipped = any_slip[marks.triples].nonzero()[0]
+    which, slip = table[marks.triples[slipped]].nonzero()
+    cells = slip * n + batch.owner[marks.at[slipped[which]]]
+    return {names: np.minimum(np.bincount(cells, minlength=len(names) * n).reshape(len(names), n), 4)}
 
 
 @cache
@@ -88,44 +110,44 @@ def _opens_alone(around: str) -> bool:
     )
 
 
-def quotation(batch: Batch) -> Block:
+def quotation(batch: Batch, marks: Marks, first: NDArray[np.uint8], last: NDArray[np.uint8]) -> Columns:
     """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
 
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
+    `first` and `last` are the classes of each sentence's first and last character.
     """
-    kinds = batch.kinds
-    at = within(kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
+    quotes = within(marks.kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
     # The first and the last mark stand for what is before and behind the batch: nothing open, and nothing that closes.
-    opens = np.empty(len(at) + 2, bool)
+    at, opens = np.empty(len(quotes) + 2, np.int64), np.empty(len(quotes) + 2, bool)
     opens[0], opens[-1], distance, last_end = False, True, 1, 0
     if batch.slice is not None:
         opens[0] = _opens_alone(batch.slice.before)
         opens[-1] = not batch.slice.behind or _opens_alone(batch.slice.behind)
         distance, last_end = batch.slice.distance, 1
-    opens[1:-1] = _opens()[_triples(kinds, at)]
-    at = np.concatenate([[-distance], at, [len(kinds)]])
-    document_start = batch.offsets[batch.document] - distance
-    document_end = batch.offsets[batch.document + 1] + last_end
+    at[0], at[-1] = -distance, len(batch.kinds)
+    at[1:-1] = marks.at[quotes]
+    opens[1:-1] = _opens()[marks.triples[quotes]]
+    edges = np.array([batch.starts, batch.ends])
 
-    last = at.searchsorted(np.array([batch.starts, batch.ends])) - 1
-    mark = at[last]
-    inside_start, inside_end = opens[last] & (mark >= document_start)
-    following = last[0] + 1
-    unclosed = inside_start & ((at[following] >= document_end) | opens[following])
-    ago = (batch.starts - mark[0]) * inside_start
-    opening = within(kinds[batch.starts], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    closing = within(kinds[batch.ends - 1], Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    before_final = kinds[np.maximum(batch.ends - 2, batch.starts)]
+    before = at.searchsorted(edges) - 1
+    mark = at[before]
+    inside = opens[before]
+    inside &= mark >= batch.offsets[batch.document] - distance
+    inside_start, inside_end = inside
+    following = before[0] + 1
+    unclosed = opens[following]
+    unclosed |= at[following] >= batch.offsets[batch.document + 1] + last_end
+    before_final = batch.kinds[np.maximum(batch.ends - 2, batch.starts)]
+    opening, closing = within(np.array([first, last]), Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
     closing |= within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
-    return block({
-        "quotation open before": inside_start,
-        "quotation open behind": inside_end,
-        "quotation never closed": unclosed,
-        "quotation opened long ago": np.log1p(ago) / 8,
+    return {
+        ("quotation open before", "quotation open behind"): inside,
+        "quotation never closed": inside_start & unclosed,
+        "quotation opened long ago": np.log1p((batch.starts - mark[0]) * inside_start) / 8,
         "quotation opens sentence": opening,
         "quotation closes sentence": closing & ~inside_end,
         "quotation whole": (inside_start | opening) & (inside_end | closing),
-    })  # fmt: skip
+    }
 
 
 def within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from degloss.encode import Batch
 from degloss.skeleton import skeleton
-from degloss.words import BASE, veiled
+from degloss.words import BASE, Words, veiled
 
 TABLE_BITS: Final = 18
 CHARACTER_ORDERS: Final = (3, 4, 5)
@@ -74,22 +74,24 @@ class Grams:
     begins: NDArray[np.int64]
 
 
-def grams(batch: Batch, word_hashes: NDArray[np.uint32]) -> Grams:
+def grams(batch: Batch, words: Words) -> Grams:
     """All n-grams of a batch: whatever can be done for all families at once is."""
-    words, characters, size = len(word_hashes), len(batch.normal) + 1, len(_WORDS) * len(word_hashes)
-    hashes = np.zeros(size + len(_CHARACTERS) * characters, np.uint32)
-    of_words = hashes[:size].reshape(len(_WORDS), words)
+    number, characters = len(words.hashes), len(batch.normal) + 1
+    size = len(_WORDS) * number
+    # The last entries of a family, which belong to no sentence, may be anything.
+    hashes = np.empty(size + len(_CHARACTERS) * characters, np.uint32)
+    of_words = hashes[:size].reshape(len(_WORDS), number)
     of_characters = hashes[size:].reshape(len(_CHARACTERS), characters)
-    of_words[0] = word_hashes
-    _roll(word_hashes, _SEED, of_words[1:2], (2,))
-    _roll(skeleton(batch, word_hashes), _SEED, of_words[2:], SKELETON_ORDERS)
-    _roll(veiled(batch, word_hashes), BASE, of_characters, CHARACTER_ORDERS)
+    of_words[0] = words.hashes
+    _roll(words.hashes, _SEED, of_words[1:2], (2,))
+    _roll(skeleton(batch, words), _SEED, of_words[2:], SKELETON_ORDERS)
+    _roll(veiled(batch, words), BASE, of_characters, CHARACTER_ORDERS)
     of_words += _WORD_STIRS
     of_characters += _CHARACTER_STIRS
     hashes *= _MIX
     hashes >>= np.uint32(32 - TABLE_BITS)
 
-    begins = np.array([0, *[words] * len(_WORDS), *[characters] * (len(_CHARACTERS) - 1)]).cumsum()
+    begins = np.array([0, *[number] * len(_WORDS), *[characters] * (len(_CHARACTERS) - 1)]).cumsum()
     first, count = np.empty((2, len(begins), len(batch)), np.int64)
     first[: len(_WORDS)], first[len(_WORDS) :] = batch.first_word[:-1], batch.starts
     first += begins[:, None]
@@ -100,9 +102,9 @@ def grams(batch: Batch, word_hashes: NDArray[np.uint32]) -> Grams:
     return Grams(hashes, first, np.maximum(count, 0, out=count), begins)
 
 
-def families(batch: Batch, word_hashes: NDArray[np.uint32]) -> list[Family]:
+def families(batch: Batch, words: Words) -> list[Family]:
     """The n-grams of `grams`, taken apart by family."""
-    found = grams(batch, word_hashes)
+    found = grams(batch, words)
     ends = [*found.begins[1:].tolist(), len(found.index)]
     return [
         Family(name, found.index[begin:end], first - begin, count, length)
@@ -113,8 +115,8 @@ def families(batch: Batch, word_hashes: NDArray[np.uint32]) -> list[Family]:
 
 
 def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The value of each n-gram of a family: 1/√count gives all sentences about the same length as vectors."""
-    return (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)
+    """The value of each n-gram of a family: 1/√count, which gives all sentences about the same length; 0 of none."""
+    return np.divide(count > 0, np.sqrt(np.maximum(count, 1), dtype=np.float32))
 
 
 def _roll(items: NDArray[np.uint32], base: np.uint32, rows: NDArray[np.uint32], orders: tuple[int, ...]) -> None:

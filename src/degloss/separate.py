@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,12 +19,13 @@ from degloss import artefact
 from degloss.artefact import Model
 from degloss.classify import sentence_scores
 from degloss.context import Context, context
-from degloss.cues import Cues, place, voices
-from degloss.decode import decide, edge_features, evidence, marginals
+from degloss.cues import Cues, Packed, packed, voices
+from degloss.decode import Chain, decisions, edge_features, emissions, evidence
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
+from degloss.messages import marginals
 from degloss.slices import SLICE
-from degloss.words import hashes
+from degloss.words import look_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,15 +40,14 @@ class Stages:
     """What the stages compute on the way, for `explain` and for training.
 
     scores    (n, 2) by the lone sentence
-    emission  (n, 3) what speaks for each label at each sentence
     logs      (n, 3, 3) the chain's potentials
     """
 
     sentences: Sentences
-    scores: NDArray[np.float64]
+    scores: NDArray[np.float32]
     around: Context
-    emission: NDArray[np.float64]
-    logs: NDArray[np.float64]
+    chain: Chain
+    logs: NDArray[np.float32]
 
     @cached_property
     def chances(self) -> NDArray[np.float64]:
@@ -62,6 +63,11 @@ class Stages:
     def edges(self) -> NDArray[np.float32]:
         """(n, e) the boundary features."""
         return edge_features(self.around)
+
+    @cached_property
+    def emission(self) -> NDArray[np.float32]:
+        """(n, 3) what speaks for each label at each sentence."""
+        return emissions(self.chain, self.features)
 
 
 class Separator:
@@ -103,53 +109,62 @@ class Separator:
         stages = self.stages(texts)
         sentences, scores, logs = stages.sentences, stages.scores, stages.logs
         del stages  # all the rest of it, which takes more memory than what follows
-        labels, confidences = decide(marginals(logs), favor)
-        return _separations(sentences, scores, labels, confidences)
+        return separations(sentences, scores, *decisions(logs, favor))
 
     def stages(self, texts: Sequence[str]) -> Stages:
         """The stages up to the chain, for a batch of texts."""
-        sentences, looks, scores = self._alone(texts)
-        around = context(sentences, looks, scores)
-        emission, logs = evidence(self.model.chain, sentences, around)
-        return Stages(sentences, scores, around, emission, logs)
+        sentences, heard, scores = self._alone(texts)
+        around = context(sentences, heard, scores)
+        return Stages(sentences, scores, around, self.model.chain, evidence(self.model.chain, around))
 
-    def _alone(self, texts: Sequence[str]) -> tuple[Sentences, list[Cues], NDArray[np.float64]]:
+    def _alone(self, texts: Sequence[str]) -> tuple[Sentences, list[Cues | Packed], NDArray[np.float32]]:
         """What each sentence says for itself: for long texts in slices, of which little is kept."""
         parts: list[tuple[int, Sentences, int]] = []
-        looks, scores = [], [np.empty((0, 2))]
+        heard: list[Cues | Packed] = []
+        scores = []
         for number, batch in batches(texts):
-            word_hashes = hashes(batch)
-            heard = voices(batch, word_hashes)
-            scores.append(sentence_scores(self.model.sentence, batch, word_hashes, heard))
-            looks.append(heard)
+            words = look_up(batch)
+            cues = voices(batch, words)
+            scores.append(sentence_scores(self.model.sentence, batch, words, cues))
+            heard.append(packed(cues) if batch.slice else cues)
             parts.append((number, batch.sentences, batch.slice.start if batch.slice else 0))
-        sentences = joined(texts, parts)
-        place(sentences, looks)
-        return sentences, looks, np.concatenate(scores)
+        return joined(texts, parts), heard, scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
-def _separations(
-    sentences: Sentences, scores: NDArray[np.float64], labels: NDArray[np.int8], confidences: NDArray[np.float64]
+def separations(
+    sentences: Sentences, scores: NDArray[np.float32], labels: NDArray[np.int8], confidences: NDArray[np.float32]
 ) -> list[Separation]:
-    odds = np.exp(np.minimum(np.maximum(scores, -30), 30))
-    most = odds.max(1)
-    lone_labels = np.where(most > 1, 1 + odds.argmax(1), 0).astype(np.int8)
-    lone_scores = np.maximum(most, 1) / (1 + odds.sum(1))
-    found = []
-    for i, text in enumerate(sentences.texts):
-        rows, offset = sentences.rows(i), sentences.offsets[i]
-        found.append(
-            Separation(
-                text=text,
-                starts=sentences.starts[rows] - offset,
-                ends=sentences.ends[rows] - offset,
-                labels=labels[rows],
-                confidences=confidences[rows],
-                lone_labels=lone_labels[rows],
-                lone_scores=lone_scores[rows],
-            )
+    """The results of a batch, text by text."""
+    offsets, document = sentences.offsets, sentences.document
+    size = np.int32 if offsets[-1] < 1 << 31 else np.int64
+    starts = (sentences.starts - offsets[document]).astype(size)
+    ends = (sentences.ends - offsets[document]).astype(size)
+    lone_labels, lone_scores = _lone(scores)
+    borders = sentences.documents.tolist()
+    return [
+        Separation(
+            text,
+            starts[first:last],
+            ends[first:last],
+            labels[first:last],
+            confidences[first:last],
+            lone_labels[first:last],
+            lone_scores[first:last],
         )
-    return found
+        for text, (first, last) in zip(sentences.texts, pairwise(borders), strict=True)
+    ]
+
+
+def _lone(scores: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(n) labels and (n) chances by sentence scores (n, 2); those of article are zero."""
+    odds = np.maximum(scores, -30)
+    np.minimum(odds, 30, out=odds)
+    np.exp(odds, out=odds)
+    first, second = odds.T
+    labels = (second > first).view(np.int8) + np.int8(1)
+    most = np.maximum(first, second)
+    labels *= most > 1
+    return labels, np.maximum(most, 1) / (1 + first + second)
 
 
 def _check(favor: str) -> None:

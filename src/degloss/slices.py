@@ -18,6 +18,10 @@ from typing import Final
 SLICE: Final = 250_000
 """Code points: large enough that array calls cost little, small enough for the processor's cache."""
 
+MOST: Final = 1 << 13
+"""Sentences in a slice, four times as many as running text has in one: short sentences then take no more memory."""
+
+_ENDS: Final = (". ", "! ", "? ", "\n", "\r", "\u2028", "\x85")  # what nearly all sentences end with
 _TAIL: Final = 4_000  # where a line has no end, its last sentence is looked for in so many code points
 _SENTENCE_END = re.compile(r"[.!?…][\"”“«»)]?(?=\s)")
 _JOINERS: Final = "\ufe0e\ufe0f\u200d\u20e3"
@@ -38,6 +42,11 @@ class Slice:
     before: str
     distance: int
     behind: str
+
+
+def is_long(text: str, size: int = SLICE) -> bool:
+    """Whether a text has to go through the first stages in slices."""
+    return len(text) > size or (len(text) > 2 * MOST and len(text) > _room(text, 0, size))
 
 
 def slices(text: str, size: int = SLICE) -> Iterator[Slice]:
@@ -63,10 +72,16 @@ def _around(text: str, place: int) -> str:
 def _borders(text: str, size: int) -> Iterator[int]:
     start = 0
     yield start
-    while len(text) - start > size:
-        start += _length(text, start, size)
+    while len(text) - start > (room := _room(text, start, size)):
+        start += _length(text, start, room)
         yield start
     yield len(text)
+
+
+def _room(text: str, start: int, size: int) -> int:
+    """How many code points the next slice may have at most."""
+    sentences = sum(text.count(end, start, start + size) for end in _ENDS)
+    return size if sentences <= MOST else max(size * MOST // sentences, 2)
 
 
 def _length(text: str, start: int, size: int) -> int:

@@ -1,4 +1,4 @@
-"""Words: their hashes, and which of them stand in a lexicon.
+"""Words: their hashes, and which of them stand in a lexicon or are function words.
 
 A word is a run of letters and digits in normal form, so "Corona-Test" is two. Its hash is polynomial and
 computed for all words of a batch by prefix sums; the word n-grams of the sentence model and the look-ups in the
@@ -23,7 +23,10 @@ from degloss.encode import Batch
 BASE: Final = np.uint32(0x01000193)
 """Odd, so that it has an inverse modulo 2^32: the prime of the FNV hash."""
 _INVERSE: Final = np.uint32(pow(int(BASE), -1, 1 << 32))
+_MIX: Final = np.uint32(0x9E3779B1)  # as in degloss.ngrams
 _SLOT_BITS: Final = 16
+_SLOT_SHIFT: Final = np.uint32(32 - _SLOT_BITS)
+_FOLDER: Final = os.path.join(os.path.dirname(__file__), "lexicons")  # importlib.resources imports for 10 ms
 SHORT: Final = 3
 ENDING: Final = 2
 """Letters at the end of a noun that stay unveiled, and the length up to which words stay whole."""
@@ -64,11 +67,23 @@ def hash_word(word: str) -> int:
     return value & 0xFFFFFFFF
 
 
+def function_words() -> tuple[str, ...]:
+    """The words that stay as they are in a sentence's skeleton, in normal form."""
+    return _entries(os.path.join(_FOLDER, "function_words.txt"))
+
+
+def _entries(path: str) -> tuple[str, ...]:
+    with open(path, encoding="utf-8") as file:
+        return tuple(line for line in file.read().split("\n") if line and not line.startswith("#"))
+
+
 @dataclass(frozen=True, eq=False)
 class Lexicons:
-    """All lexicons as one hash table of 2^16 slots; a hash belongs into the slot of its upper 16 bits.
+    """All lexicons and the function words as one hash table of 2^16 slots, so that each word is looked up once.
 
-    names    the lexicons, in the order of their columns
+    A hash belongs into the slot that `_slots` tells.
+
+    names    the lexicons, in the order of their columns; the column behind the last is that of the function words
     slots    (2^16) the row of `hashes` that holds the entries of a slot, 0 where there are none
     hashes   (r, most) the entries of each slot that has any, an entry of several lexicons once for each; what is
              left of a row is filled up with a hash that belongs into another slot, row 0 is no slot's
@@ -84,71 +99,94 @@ class Lexicons:
 @cache
 def lexicons() -> Lexicons:
     """The lexicons that come with degloss."""
-    folder = os.path.join(os.path.dirname(__file__), "lexicons", "german")  # importlib.resources imports for 10 ms
+    folder = os.path.join(_FOLDER, "german")
     files = sorted(name for name in os.listdir(folder) if name.endswith(".txt"))
     entries: dict[int, list[tuple[int, int]]] = {}
-    for column, name in enumerate(files):
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            for line in file.read().split("\n"):
-                if line and not line.startswith("#"):
-                    value = hash_word(line)
-                    entries.setdefault(value >> (32 - _SLOT_BITS), []).append((value, column))
+    for column, words in enumerate([*(_entries(os.path.join(folder, name)) for name in files), function_words()]):
+        values = [hash_word(word) for word in words]
+        for slot, value in zip(_slots(np.array(values, np.uint32)).tolist(), values, strict=True):
+            entries.setdefault(slot, []).append((value, column))
     slots = np.zeros(1 << _SLOT_BITS, np.uint16)
     slots[list(entries)] = np.arange(1, len(entries) + 1)
     most = max(map(len, entries.values()))
     hashes = np.zeros((len(entries) + 1, most), np.uint32)
     columns = np.zeros((len(entries) + 1, most), np.int64)
+    stranger = 1  # which belongs into another slot than 0
+    elsewhere = int(_slots(np.array([stranger], np.uint32))[0])
     for row, (slot, members) in enumerate(entries.items(), 1):
-        hashes[row] = (slot ^ 1) << (32 - _SLOT_BITS)
+        hashes[row] = stranger if slot != elsewhere else 0
         for place, (value, column) in enumerate(members):
             hashes[row, place], columns[row, place] = value, column
     return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
 
 
-def lexicon_hits(word_hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The words that stand in a lexicon, as their places in `word_hashes`, and the column of that lexicon."""
-    lexicon = lexicons()
-    row = lexicon.slots.take(word_hashes >> np.uint32(32 - _SLOT_BITS), mode="clip")
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The w words of a batch: what is asked of them more than once.
+
+    hashes    (w) of each word
+    inside    (w) whether a word is not the first of its sentence
+    capital   (w) whether it begins with a capital
+    hits      (h) the words that stand in a lexicon or are function words, as their places, once for each
+    columns   (h) the columns of these lexicons
+    function  (w) whether a word is a function word
+    """
+
+    hashes: NDArray[np.uint32]
+    inside: NDArray[np.bool_]
+    capital: NDArray[np.bool_]
+    hits: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    function: NDArray[np.bool_]
+
+
+def look_up(batch: Batch) -> Words:
+    """The words of a batch, hashed and looked up."""
+    found, lexicon, rows = hashes(batch), lexicons(), batch.word_rows
+    row = lexicon.slots.take(_slots(found), mode="clip")
     word = row.nonzero()[0]
     row = row[word]
-    found = (lexicon.hashes.take(row, axis=0, mode="clip") == word_hashes[word, None]).ravel().nonzero()[0]
-    which, place = np.divmod(found, lexicon.hashes.shape[1])
-    return word[which], lexicon.columns[row[which], place]
+    place = (lexicon.hashes.take(row, axis=0, mode="clip") == found[word, None]).ravel().nonzero()[0]
+    which = place // lexicon.hashes.shape[1]
+    place += (row[which] - which) * lexicon.hashes.shape[1]
+    hits, columns = word[which], lexicon.columns.ravel()[place]
+    inside, function = np.zeros((2, len(found)), bool)
+    function[hits[columns == len(lexicon.names)]] = True
+    np.equal(rows[1:], rows[:-1], out=inside[1:])
+    capital = batch.kinds[batch.word_starts] == Char.UPPER
+    return Words(found, inside, capital, hits, columns, function)
 
 
-def lexicon_counts(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.float32]:
+def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return np.asarray((hashes * _MIX) >> _SLOT_SHIFT, np.uint32)
+
+
+def lexicon_counts(batch: Batch, words: Words) -> NDArray[np.float32]:
     """(n, lexicons) how many words of each sentence stand in each lexicon."""
-    width = len(lexicons().names)
-    word, column = lexicon_hits(word_hashes)
-    cells = batch.word_rows[word].astype(np.int64) * width + column
-    return np.bincount(cells, minlength=len(batch) * width).astype(np.float32).reshape(len(batch), width)
+    width = len(lexicons().names) + 1
+    cells = batch.word_rows[words.hits] * np.int64(width)
+    cells += words.columns
+    return np.bincount(cells, minlength=len(batch) * width).astype(np.float32).reshape(len(batch), width)[:, :-1]
 
 
-def veiled(batch: Batch, word_hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
     """(c + 1) a space and the normal forms, with the nouns and names veiled but for their last two letters.
 
     The space gives the first sentence of a batch a left edge like any other's.
     German writes them with a capital, so no tagger is needed. Words of a lexicon, short words, words in capitals
     and the first word of a sentence stay.
     """
-    rows, kinds = batch.word_rows, batch.kinds
-    noun = kinds[batch.word_starts] == Char.UPPER
-    noun &= kinds[batch.word_starts + 1] != Char.UPPER
+    noun = words.capital & words.inside
     noun &= batch.word_ends - batch.word_starts > SHORT
-    noun[:1] = False
-    noun[1:] &= rows[1:] == rows[:-1]
+    noun[words.hits[words.columns < len(lexicons().names)]] = False
     nouns = noun.nonzero()[0]
-    known, _ = lexicon_hits(word_hashes[nouns])
-    veil = np.ones(len(nouns), bool)
-    veil[known] = False
-    nouns = nouns[veil]
+    nouns = nouns[batch.kinds[batch.word_starts[nouns] + 1] != Char.UPPER]
     starts = batch.word_starts[nouns]
     sizes = batch.word_ends[nouns] - ENDING - starts
-    text = np.empty(len(kinds) + 1, np.uint32)
+    text = np.empty(len(batch.normal) + 1, np.uint32)
     text[0], text[1:] = ord(" "), batch.normal
     # Every letter to be veiled: how many there are before it, moved to where its noun stands, behind the space.
-    behind = sizes.cumsum()
-    letters = np.repeat(starts + 1 + sizes - behind, sizes)
+    letters = (starts + 1 + sizes - sizes.cumsum()).repeat(sizes)
     letters += np.arange(len(letters))
     text[letters] = ord("x")
     return text

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from degloss import context
 from degloss.classify import SentenceModel
-from degloss.decode import EDGES, Chain, emissions, marginals, potentials
+from degloss.decode import EDGES, Chain, emissions, potentials
 from degloss.documents import LABELS, Segment
+from degloss.messages import marginals
 from degloss_training import corpus, evaluate, fit, recipe
 from degloss_training.corpus import Document
 from degloss_training.metric import Interval, Judged, difference, judge, score
@@ -144,7 +145,7 @@ def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
     values[:, [i for i, name in enumerate(names) if not ablation.cues(name)]] = 0
     ngrams = data.ngrams
     if ablation.families is not _everything:
-        ngrams = ngram_matrix(data.batch, data.word_hashes, ablation.families)
+        ngrams = ngram_matrix(data.batch, data.words, ablation.families)
     return replace(data, cues=replace(data.cues, values=values), ngrams=ngrams)
 
 

@@ -18,9 +18,10 @@ from sklearn.linear_model import LogisticRegression
 
 from degloss.classify import SentenceModel
 from degloss.context import context
-from degloss.decode import EDGES, HIDDEN, LIMIT, Chain, edge_features, messages, potentials
+from degloss.decode import EDGES, HIDDEN, LIMIT, Chain, edge_features, potentials
 from degloss.documents import LABELS
 from degloss.encode import Batch
+from degloss.messages import messages
 from degloss_training.corpus import BUCKETS
 from degloss_training.prepare import Prepared
 

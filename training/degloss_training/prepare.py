@@ -17,7 +17,7 @@ from degloss.cues import Cues, cues
 from degloss.documents import LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.ngrams import TABLE_BITS, families, scale
-from degloss.words import hashes
+from degloss.words import Words, look_up
 from degloss_training.corpus import AUTHORED, Document
 
 
@@ -35,7 +35,7 @@ class Prepared:
 
     documents: tuple[Document, ...]
     batch: Batch
-    word_hashes: NDArray[np.uint32]
+    words: Words
     cues: Cues
     ngrams: sparse.csr_matrix
     gold: NDArray[np.int8]
@@ -51,7 +51,7 @@ class Prepared:
 
     @property
     def row_bucket(self) -> NDArray[np.int64]:
-        return self.bucket[self.batch.document]
+        return np.asarray(self.bucket[self.batch.document])
 
 
 def prepare(
@@ -66,7 +66,7 @@ def prepare(
     `costs` multiply the chain's weights: by whether the document is a channel's post, and by the label.
     """
     batch = encode([d.text for d in documents])
-    word_hashes = hashes(batch)
+    words = look_up(batch)
 
     def weight(weights: Mapping[str, float]) -> NDArray[np.float64]:
         of = [weights.get(d.kind, weights.get(d.kind.partition(" ")[0], 1.0)) for d in documents]
@@ -81,9 +81,9 @@ def prepare(
     return Prepared(
         documents=tuple(documents),
         batch=batch,
-        word_hashes=word_hashes,
-        cues=cues(batch, word_hashes),
-        ngrams=ngram_matrix(batch, word_hashes),
+        words=words,
+        cues=cues(batch, words),
+        ngrams=ngram_matrix(batch, words),
         gold=gold,
         twin=twins(batch, gold, bucket[batch.document]),
         sentence_weight=weight(sentence_weights),
@@ -92,12 +92,10 @@ def prepare(
     )
 
 
-def ngram_matrix(
-    batch: Batch, word_hashes: NDArray[np.uint32], keep: Callable[[str], bool] = lambda _: True
-) -> sparse.csr_matrix:
+def ngram_matrix(batch: Batch, words: Words, keep: Callable[[str], bool] = lambda _: True) -> sparse.csr_matrix:
     """(n, 2^18) what the sentence model's table is multiplied with; `keep` chooses families by name."""
     total = sparse.csr_matrix((len(batch), 1 << TABLE_BITS), dtype=np.float32)
-    for family in families(batch, word_hashes):
+    for family in families(batch, words):
         if not keep(family.name):
             continue
         # The n-grams of a sentence stand together: its stretch of the index is one row of the matrix.
