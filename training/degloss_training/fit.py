@@ -34,7 +34,7 @@ class Settings:
     cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
     iterations       of L-BFGS for the sentence model: stopping early is part of its regularisation
     chain_penalty, hidden_penalty  ridge penalties of the chain's weights, a sentence
-    chain_iterations  of L-BFGS for the chain
+    chain_iterations  of L-BFGS for the chain, stopped early like the sentence model
     folds            of the inner cross-fitting
     strangers        share of the composed documents that are scored as if no public text had been seen
     seed, hidden_start  of the hidden layer's start: of its random numbers, and their scale; 0 leaves the layer out
@@ -45,7 +45,7 @@ class Settings:
     iterations: int = 80
     chain_penalty: float = 1e-3
     hidden_penalty: float = 3e-3
-    chain_iterations: int = 120
+    chain_iterations: int = 80
     folds: int = 5
     strangers: float = 0.5
     seed: int = 0

@@ -29,7 +29,7 @@ POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2")
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
     "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "teaser": 1.5, "digest": 1.5, "authored": 1, "relay": 0.5,
-    **{f"authored {b}": 2 for b in POSTS},
+    **{f"authored {b}": 2 for b in POSTS}, "authored f1": 0.3, "relay f1": 0.1,
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 6, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
@@ -40,7 +40,7 @@ CHAIN_WEIGHTS: Final[dict[str, float]] = {
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
 trap on purpose."""
 
-COSTS: Final[dict[tuple[bool, Label], float]] = {(False, "article"): 2.0, (True, "commentary"): 1.9}
+COSTS: Final[dict[tuple[bool, Label], float]] = {(False, "article"): 2.0, (True, "commentary"): 2.5}
 """How much a sentence counts by whether its document is a channel's post and by its label: on pages losing the
 article is the worse mistake; in posts the owner's words are few and plain, and are missed otherwise."""
 
