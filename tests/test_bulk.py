@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,7 +22,7 @@ from degloss.plan import Job, Options, Plan
 from degloss.progress import Progress
 from degloss.read import Document
 from degloss.separate import BATCH_DOCUMENTS, Separator
-from degloss.tally import Counts, Tally
+from degloss.tally import Counts, Figures, Tally
 from degloss.workers import Labeller, label_blocks
 
 
@@ -61,6 +63,42 @@ def test_folders_are_mirrored_by_globs(args: list[str], names: list[str], archiv
     assert list(contents(archive.parent / "out")) == names
 
 
+ALIKE = [
+    # inputs, options, the results of each
+    (["a.csv", "a.tsv", "b.csv"], ["--format", "jsonl"], ["a.csv.jsonl", "a.tsv.jsonl", "b.jsonl"]),
+    (["a.csv", "a.jsonl", "a.txt"], ["--format", "jsonl"], ["a.csv.jsonl", "a.jsonl", "a.txt.jsonl"]),
+    (["a.csv", "a.jsonl", "a.txt"], [], ["a.csv", "a.jsonl.txt", "a.txt"]),
+    (["a.csv", "a.jsonl", "a.txt"], ["--format", "table"], ["a.csv", "a.jsonl", "a.txt.csv"]),
+    (["a.md", "a.txt"], ["--format", "tsv"], ["a.md.tsv", "a.tsv"]),
+    (["a.csv", "tief/a.jsonl"], ["--format", "jsonl"], ["a.jsonl", "tief/a.jsonl"]),
+]
+
+
+@pytest.mark.parametrize(("inputs", "options", "results"), ALIKE, ids=[f"{c[0]} {c[1]}" for c in ALIKE])
+def test_results_of_inputs_that_differ_in_their_ending_alone_keep_it(
+    inputs: list[str], options: list[str], results: list[str], degloss: Run, tmp_path: Path
+) -> None:
+    texts = {".csv": "text\nJa.\n", ".tsv": "text\nJa.\n", ".jsonl": '{"text": "Ja."}\n'}
+    for name in inputs:
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(texts.get(path.suffix, "Ja.\n"))
+    for _ in range(2):  # the same names again when the run is resumed
+        done = degloss("label", "in", "-o", "out", "--resume", *options)
+        assert done.returncode == 0, done.stderr
+        assert [name for name in contents(tmp_path / "out") if not name.startswith(".")] == results
+
+
+def test_results_that_no_ending_keeps_apart_are_refused_before_anything_is_done(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.txt", "s.html", "s.html.txt"):
+        (tmp_path / "in" / name).write_text(f"<p>{ARTICLE}</p>")
+    done = degloss("clean", "in", "-o", "out")
+    assert (done.returncode, (tmp_path / "out").exists()) == (1, False)
+    assert b"s.html.txt: the result of both in/s.html and in/s.html.txt would have this name" in done.stderr
+    assert degloss("clean", "in", "-o", "out", "--exclude", "s.html").returncode == 0
+
+
 def test_results_of_an_earlier_run_are_no_inputs(archive: Path, degloss: Run) -> None:
     for force in ([], ["--force"]):
         assert degloss("clean", "in", "-o", "in/out", *force).returncode == 3
@@ -85,10 +123,19 @@ def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, deglos
     (archive / "bild.txt").unlink()
     done = degloss("clean", "in", "-o", "out", "-q")
     assert done.returncode == 3
-    assert b"in: 1 links to folders not followed" in done.stderr
+    assert b"in: 1 link to folders not followed" in done.stderr
     assert b"in/tot.txt: no such file" in done.stderr
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "link.txt", "tief/c.txt", "tief/d.jsonl"]
     assert not (tmp_path / "out" / "link.txt").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_pipes_in_folders_keep_no_run_waiting(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    os.mkfifo(archive / "rohr.txt")
+    done = degloss("clean", "in", "-o", "out", "--exclude", "bild*")
+    assert done.returncode == 0
+    assert b"in: 1 pipe or device left out" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
 
 
 # failures
@@ -146,6 +193,15 @@ def test_strict_stops_at_the_first_failure(archive: Path, degloss: Run, tmp_path
     (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n{\n{"text": "Nein."}\n')
     done = degloss("label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--strict")
     assert (done.returncode, (tmp_path / "out.jsonl").exists()) == (1, False)
+
+
+def test_a_line_without_text_is_a_line_of_the_result(degloss: Run) -> None:
+    data = b'{"id": 1, "text": null}\n{"id": 2, "text": "Ja."}\n'
+    done = degloss("label", "-", "--type", "jsonl", "--format", "jsonl", stdin=data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
+    done = degloss("clean", "-", "--type", "jsonl", stdin=data)
+    assert (done.returncode, done.stdout) == (0, data)
 
 
 # several processes
@@ -250,23 +306,44 @@ def test_no_more_blocks_are_read_than_can_be_worked_on(model: Path) -> None:
         results.close()  # type: ignore[attr-defined]
 
 
+def write_rows(path: Path, size: int) -> None:
+    """A file of rows with about so many bytes of text, written without holding it."""
+    text, ending = PAGE * 10, path.name.partition(".")[2]
+    rows = range(size // len(text))
+    if ending == "parquet":
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        with parquet.ParquetWriter(path, arrow.schema([("id", arrow.int64()), ("text", arrow.string())])) as file:
+            for begin in rows[::1000]:
+                ids = [*rows[begin : begin + 1000]]
+                file.write_table(arrow.table({"id": ids, "text": [f"{n} {text}" for n in ids]}))
+        return
+    with gzip.open(path, "wt") if ending.endswith(".gz") else open(path, "w") as file:
+        if ending == "csv":
+            file.write("id,text\n")
+        for n in rows:
+            file.write(f'{n},"{text}"\n' if ending == "csv" else json.dumps({"id": n, "text": text}) + "\n")
+
+
 @pytest.mark.slow
-def test_memory_stays_bounded_whatever_the_size(model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "jobs"), [("jsonl", "1"), ("jsonl", "2"), ("jsonl.gz", "1"), ("csv", "1"), ("parquet", "1")]
+)
+def test_memory_stays_bounded_whatever_the_size(ending: str, jobs: str, model: Path, tmp_path: Path) -> None:
+    script = (
+        "import resource, runpy, sys; sys.argv = ['degloss', *sys.argv[1:]]\n"
+        "try: runpy.run_module('degloss', run_name='__main__')\n"
+        "except SystemExit: print(*(resource.getrusage(who).ru_maxrss for who in (0, -1)))\n"
+    )
     peaks = []
-    for size in (20, 200):
-        with open(tmp_path / "in.jsonl", "w") as file:
-            line = json.dumps({"text": PAGE * 10}) + "\n"
-            for _ in range(size * 1_000_000 // len(line)):
-                file.write(line)
-        script = (
-            "import resource, runpy, sys; sys.argv = ['degloss', *sys.argv[1:]]\n"
-            "try: runpy.run_module('degloss', run_name='__main__')\n"
-            "except SystemExit: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    for size in (10, 50):
+        write_rows(tmp_path / f"in.{ending}", size * 1_000_000)
+        words = command(model, "label", f"in.{ending}", "-o", f"out.{ending}", "--format", "table", "--jobs", jobs)[3:]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words, "--force"], cwd=tmp_path, capture_output=True, check=True
         )
-        words = command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--force", "-q")[3:]
-        done = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, check=True)
-        peaks.append(int(done.stdout))
-    assert peaks[1] < 1.1 * peaks[0] + 20_000
+        peaks.append([int(peak) for peak in done.stdout.split()])
+    print(f"{ending}, {jobs} processes: peak {peaks} KiB of the run and of its largest worker")
+    assert all(large < 1.1 * small + 20_000 for small, large in zip(*peaks, strict=True))
 
 
 # progress and summary
@@ -285,6 +362,44 @@ def test_the_summary_says_what_became_of_it(archive: Path, degloss: Run) -> None
     assert len(quiet) == 2
 
 
+def test_the_summary_has_documents_bytes_shares_uncertain_and_slowest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = progress(tmp_path)
+    monkeypatch.setattr(shown, "position", lambda: 2_500_000)
+    monkeypatch.setattr(time, "monotonic", lambda: shown._began + 75)
+    tally = Tally(print, done=1234, before=1000, failed=2)
+    for number in range(5):
+        tally.figures.count(f"d{number}", Counts((60, 30, 10), 0.5 + number / 20), number / 10)
+    tally.figures.count("rein\x1b[2J", Counts((100, 0, 0), 0.99), 80.0)
+    assert shown.summary(tally) == [
+        "1,234 documents (1,000 of them before), 2.5 MB in 1:15 min:"
+        " article 67%, commentary 25%, boilerplate 8% of the text",
+        "4 uncertain (confidence below 0.7): d0 0.50, d1 0.55, d2 0.60, …",
+        "slowest: rein\\u001b[2J 1:20 min, d4 0.4 s, d3 0.3 s",
+    ]
+    assert shown.summary(Tally(print, done=2))[0] == "2 documents, 2.5 MB in 1:15 min"
+    assert shown.summary(Tally(print, done=1)) == []
+
+
+def test_without_a_terminal_there_is_a_line_and_no_bar(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text((json.dumps({"text": PAGE}) + "\n") * 2000)
+    script = (
+        "import sys; from degloss import progress; progress._LINE_EVERY = 0.0; from degloss.cli import main; main()"
+    )
+    words = command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl")[3:]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, env=clean_environment(),
+        check=True,
+    )  # fmt: skip
+    *lines, summary = done.stderr.splitlines()
+    assert summary.startswith("degloss: 2,000 documents, ")
+    assert len(lines) > 2
+    pattern = r"degloss: [\d,]+ documents, [\d.]+ .?B of [\d.]+ KB \(\d+%\), [\d.]+ .?B/s, [\d.]+ s left"
+    assert all(re.fullmatch(pattern, line) for line in lines), lines
+    assert "\x1b" not in done.stderr
+
+
 def test_short_runs_and_results_on_standard_output_are_quiet(archive: Path, degloss: Run) -> None:
     assert degloss("clean", "in/a.txt", "-o", "out.txt").stderr == b""
     assert degloss("clean", "in/a.txt", "in/b.md").stderr == b""
@@ -293,7 +408,7 @@ def test_short_runs_and_results_on_standard_output_are_quiet(archive: Path, degl
 def progress(tmp_path: Path) -> Progress:
     (tmp_path / "x").write_bytes(b"a" * 1_000_000)
     job = Job("0", str(tmp_path / "x"), None, "text", Form("text"))
-    return Progress(Plan((job,), Options(output="y"), shared=tmp_path / "y"), lambda note: None)
+    return Progress.of(Plan((job,), Options(output="y"), shared=tmp_path / "y"), lambda note: None)
 
 
 def test_the_line_for_logs_has_rate_and_remaining_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,13 +456,19 @@ def test_a_bar_shows_on_a_terminal_and_goes_again(model: Path, tmp_path: Path) -
 
 
 def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
-    tally = Tally(print)
+    tally = Figures()
     for number in range(100):
         tally.count(f"d{number}", Counts((10, 0, 0), 0.5 + number / 1000), float(number))
     assert tally.uncertain == 100
     assert [name for _, name in tally.least_certain()] == ["d0", "d1", "d2"]
     assert [name for _, name in tally.slowest()] == ["d99", "d98", "d97"]
     assert tally.sizes == [1000, 0, 0]
+    others = Figures()
+    others.count("fern", Counts((0, 7, 0), 0.4), 1e6)
+    tally.add(others)
+    assert (tally.uncertain, tally.sizes) == (101, [1000, 7, 0])
+    assert [name for _, name in tally.least_certain()] == ["fern", "d0", "d1"]
+    assert [name for _, name in tally.slowest()] == ["fern", "d99", "d98"]
     counts = Counts.of(separator.separate(PAGE))
     assert counts.sizes[LABELS.index("boilerplate")] == len(LINK)
     assert counts.lost(LABELS) == 0

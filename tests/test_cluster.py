@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,7 +52,13 @@ def told() -> tuple[Tally, list[str]]:
 
 def label(made: LocalCluster, separator: Separator, sources: list[str], output: str | None, **options: Any) -> Any:
     tally, messages = told()
-    given: dict[str, Any] = {"format": "jsonl", "favor": "balanced", "text_field": None, "force": False} | options
+    given: dict[str, Any] = {
+        "format": "jsonl",
+        "favor": "balanced",
+        "text_field": None,
+        "force": False,
+        "quiet": True,
+    } | options
     cluster.label(sources, output, separator, scheduler=made.scheduler_address, tally=tally, **given)
     return tally, messages
 
@@ -88,6 +95,73 @@ def test_cut_files_give_the_same_bytes_and_the_same_errors(
         label(machines, separator, ["archive/a.jsonl"], "out.jsonl")
     with pytest.raises(OutputError, match="is an input"):
         label(machines, separator, ["archive/a.jsonl"], "archive/a.jsonl", force=True)
+
+
+def test_a_run_into_files_ends_with_a_summary(degloss: Run, archive: Path, machines: LocalCluster) -> None:
+    args = (
+        "label",
+        "archive/c*.txt",
+        "archive/a.jsonl",
+        "--format",
+        "jsonl",
+        "--scheduler",
+        machines.scheduler_address,
+    )
+    done = degloss(*args, "-o", "out.jsonl")
+    *failures, summary, count = done.stderr.decode().splitlines()
+    assert len(failures) == 2
+    size = sum(path.stat().st_size for path in [archive / "a.jsonl", *archive.glob("c*.txt")])
+    assert summary.startswith(f"degloss: 305 documents, {size / 1000:.1f} KB in ")
+    assert re.search(r"article \d+%, commentary \d+%, boilerplate \d+% of the text$", summary)
+    assert count == "degloss: 2 of 307 documents failed; see out.jsonl.errors.jsonl"
+    quiet = degloss(*args, "-o", "teile/", "--quiet").stderr.decode().splitlines()
+    assert quiet == [*failures, "degloss: 2 of 307 documents failed; see teile.errors.jsonl"]
+
+
+def test_failures_are_recorded_as_on_one_machine(
+    machines: LocalCluster, archive: Path, degloss: Run, tmp_path: Path
+) -> None:
+    (archive / "z.jsonl").write_text("{\n" * 50)
+    files = [f"archive/{path.name}" for path in sorted(archive.iterdir()) if path.suffix != ".gz"]
+    for folder, more in (("allein", []), ("alle", ["--scheduler", machines.scheduler_address])):
+        (tmp_path / folder).mkdir()
+        done = degloss("label", *files, "--format", "jsonl", "-o", f"{folder}/out.jsonl", *more)
+        assert done.returncode == 3
+        assert f"52 of 357 documents failed; see {folder}/out.jsonl.errors.jsonl" in done.stderr.decode()
+    records = [(tmp_path / folder / "out.jsonl.errors.jsonl").read_bytes() for folder in ("allein", "alle")]
+    assert records[0] == records[1]
+    (tmp_path / "neu.jsonl.errors.jsonl").write_text("meins")
+    done = degloss("label", *files, "--format", "jsonl", "-o", "neu.jsonl", "--scheduler", machines.scheduler_address)
+    assert (done.returncode, b"it is another file" in done.stderr) == (1, True)
+    assert (tmp_path / "neu.jsonl.errors.jsonl").read_text() == "meins"
+
+
+def test_older_parts_stay_if_no_scheduler_answers(
+    separator: Separator, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 1)
+    (tmp_path / "teile").mkdir()
+    (tmp_path / "teile" / "part-000000.jsonl").write_text("alt")
+    with pytest.raises(ClusterError):
+        cluster.label(
+            [str(archive / "c0.txt")], f"{tmp_path}/teile/", separator, scheduler="tcp://127.0.0.1:1", format="jsonl",
+            favor="balanced", text_field=None, force=True, tally=told()[0],
+        )  # fmt: skip
+    assert (tmp_path / "teile" / "part-000000.jsonl").read_text() == "alt"
+
+
+def test_the_summary_names_lines_as_one_machine_does(
+    machines: LocalCluster, separator: Separator, tmp_path: Path, degloss: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"Das Amt hat {n} Pläne vorgelegt!" if n in (40, 120, 121) else PAGE for n in range(200)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    alone = degloss("label", "in.jsonl", "--format", "jsonl", "-o", "alone.jsonl").stderr.decode()
+    monkeypatch.setattr(parts, "PART_BYTES", 2000)
+    monkeypatch.chdir(tmp_path)
+    _, messages = label(machines, separator, ["in.jsonl"], "out.jsonl", quiet=False)
+    (uncertain,) = (line for line in messages if "uncertain" in line)
+    for told_there in (uncertain, alone):  # equally sure of all three, so in any order
+        assert sorted(re.findall(r"in.jsonl:(\d+) 0.62", told_there)) == ["121", "122", "41"]
 
 
 def test_workers_write_into_a_folder(
@@ -240,7 +314,7 @@ def test_without_dask_the_error_names_the_extra() -> None:
 def test_options_of_one_machine_are_refused(option: str, degloss: Run) -> None:
     done = degloss("label", "x.txt", "--scheduler", "local", option)
     assert done.returncode == 2
-    assert b"with --scheduler go" in done.stderr
+    assert (b"--resume goes on on one machine only" if option == "--resume" else b"with --scheduler go") in done.stderr
 
 
 def test_tables_are_failures_and_pages_are_read(

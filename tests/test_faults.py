@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,19 +111,62 @@ def test_a_run_that_ran_out_of_space_goes_on_when_there_is_some(model: Path, tmp
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read and write everything")
-def test_what_must_not_be_read_or_written_is_counted(degloss: Run, tmp_path: Path) -> None:
+def test_what_must_not_be_read_or_written_is_counted(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
     (tmp_path / "in" / "zu").mkdir(parents=True)
     for name in ("a.txt", "geheim.txt", "z.txt"):
         (tmp_path / "in" / name).write_text(PAGE)
     (tmp_path / "in" / "geheim.txt").chmod(0)
     (tmp_path / "in" / "zu").chmod(0)
-    done = degloss("clean", "in", "-o", "out")
+    done = degloss("clean", "in", "-o", "out", first=powerless)
     assert done.returncode == 3
     assert b"geheim.txt: no permission to read it" in done.stderr
     assert b"in/zu: folder cannot be read" in done.stderr
     assert names(tmp_path / "out") == ["a.txt", "z.txt"]
+
+
+UNWRITABLE = [
+    # what is locked, arguments, exit code, the results that are there all the same
+    ("out/zu", ["in", "-o", "out"], 3, ["out/a.txt"]),
+    ("out", ["in", "-o", "out"], 3, ["out/zu/b.txt"]),
+    ("out", ["in", "-o", "out", "--resume"], 1, []),  # no journal, no run
+    ("out", ["in/a.txt", "-o", "out/a.txt"], 1, []),
+    ("in", ["in", "-o", "in/neu"], 1, []),
+]
+
+
+@pytest.mark.parametrize(("locked", "args", "code", "results"), UNWRITABLE, ids=[f"{c[0]} {c[1]}" for c in UNWRITABLE])
+def test_folders_that_must_not_be_written(
+    locked: str, args: list[str], code: int, results: list[str],
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path,
+) -> None:  # fmt: skip
+    (tmp_path / "in" / "zu").mkdir(parents=True)
+    for name in ("a.txt", "zu/b.txt"):
+        (tmp_path / "in" / name).write_text(PAGE)
+    (tmp_path / "out" / "zu").mkdir(parents=True)
+    (tmp_path / locked).chmod(0o555)
+    done = degloss("clean", *args, first=powerless)
+    (tmp_path / locked).chmod(0o755)
+    assert (done.returncode, b"no permission to write there" in done.stderr) == (code, True)
+    assert results == [f"out/{name}" for name in names(tmp_path / "out")]
+    assert all((tmp_path / name).read_text() == CLEAN for name in results)
+
+
+def test_what_must_not_be_written_in_place_stays(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
+    for name in ("offen/a.txt", "zu/b.txt"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True)
+        (tmp_path / "in" / name).write_text(PAGE)
+    (tmp_path / "in" / "zu").chmod(0o555)
+    done = degloss("clean", "in", "--in-place", "--backup", "b", first=powerless)
+    (tmp_path / "in" / "zu").chmod(0o755)
+    assert (done.returncode, b"b.txt: no permission to write there" in done.stderr) == (3, True)
+    assert (tmp_path / "in" / "offen" / "a.txt").read_text() == CLEAN
+    assert (tmp_path / "in" / "zu" / "b.txt").read_text() == PAGE
+    assert degloss("restore", "b").returncode == 0
+    assert (tmp_path / "in" / "offen" / "a.txt").read_text() == PAGE
 
 
 @posix
@@ -206,11 +249,9 @@ def test_results_do_not_depend_on_locale_and_time_zone(
 
 
 def test_a_clock_that_jumps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from degloss.plan import Options as AllOptions
-    from degloss.plan import Plan
     from degloss.progress import Progress
 
-    shown = Progress(Plan((), AllOptions(output="x"), shared=tmp_path / "x"), print)
+    shown = Progress([], print, shown=True)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "monotonic", lambda: shown._began)  # a clock that stands still
     assert "documents" in shown.line(Tally(print), 0.0)
@@ -261,7 +302,16 @@ main()
 
 @pytest.mark.parametrize(
     "args",
-    [["clean", "in.txt"], ["label", "in.jsonl", "--format", "jsonl"], ["explain", "in.txt"], ["label", "in.html"]],
+    [
+        ["clean", "in.txt"],
+        ["label", "in.jsonl", "--format", "jsonl"],
+        ["explain", "in.txt"],
+        ["label", "in.html"],
+        ["label", "in.html", "--format", "html"],
+        ["label", "in.csv", "--format", "table", "--fix-mojibake"],
+        ["clean", "latin.txt"],
+        ["label", "in.parquet", "--format", "jsonl"],
+    ],
     ids=" ".join,
 )  # fmt: skip
 def test_nothing_is_asked_of_the_network(args: list[str], model: Path, tmp_path: Path) -> None:
@@ -271,6 +321,11 @@ def test_nothing_is_asked_of_the_network(args: list[str], model: Path, tmp_path:
     (tmp_path / "in.txt").write_text(f"{PAGE}\n{link}")
     (tmp_path / "in.html").write_text(f"<html><link rel=stylesheet href=https://example.org/a.css><body>{link}")
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": link}) + "\n")
+    (tmp_path / "in.csv").write_text(f"text\n{link}\n")
+    (tmp_path / "latin.txt").write_bytes(f"{PAGE} Größe".encode("latin-1"))
+    if "in.parquet" in args:
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(arrow.table({"text": [link]}), tmp_path / "in.parquet")
     done = subprocess.run(
         [sys.executable, "-c", BLOCKED, *command(model, *args)[3:]],
         cwd=tmp_path, capture_output=True, env=clean_environment(), check=False,
@@ -371,6 +426,9 @@ def test_deep_json_is_refused_and_the_rest_done(line: str, degloss: Run, tmp_pat
 def test_trouble_with_the_file_of_failures_is_told(tmp_path: Path) -> None:
     (tmp_path / "ordner").mkdir()
     tally = Tally(print, records=tmp_path / "ordner")
+    with pytest.raises(OutputError, match="failures are to be recorded there"):
+        tally.fail(InputError("x: kaputt"), "x")
+    tally.records = tmp_path / "ordner" / ("x" * 300)
     with pytest.raises(OutputError, match="the file of failures"):
         tally.fail(InputError("x: kaputt"), "x")
 

@@ -203,6 +203,45 @@ def test_records_gain_the_same(degloss: Run, tmp_path: Path) -> None:
     assert line["confidence"] > 0.5
 
 
+ENDINGS = [
+    # input, output, how it begins or what is told
+    ("in.jsonl", "out.jsonl", b'{"sentences": ['),
+    ("in.jsonl", "out.jsonl.gz", b"\x1f\x8b"),
+    ("in.txt", "out.JSONL", b'{"file": "in.txt", "sentences": ['),
+    ("in.txt", "out.html", b"<!doctype html>"),
+    ("in.txt", "out.tsv", b"start\tend\tlabel"),
+    ("in.txt", "out.csv", b"file,article,commentary"),
+    ("in.txt", "out.txt", b"article      0."),
+    ("in.txt", "ohne", b"article      0."),
+    ("in.csv", "out.csv", b"text,article,commentary"),
+    ("in.csv", "out.tsv", b"text,article,commentary"),
+    ("in.csv", "out.jsonl", b'{"sentences": ['),
+    ("in.csv", "out.txt", b"==> in.csv:2 <=="),
+    ("in.parquet", "out.parquet", b"PAR1"),
+    ("in.parquet", "out.csv", "out.csv: what comes out of in.parquet is Parquet; name it .parquet"),
+    ("in.csv", "out.parquet", "out.parquet: what comes out of in.csv is no Parquet; give it another ending"),
+    ("in.txt", "out.parquet", "out.parquet: what comes out of in.txt is no Parquet; give it another ending"),
+]
+
+
+@pytest.mark.parametrize(("name", "output", "begins"), ENDINGS, ids=[f"{case[0]} {case[1]}" for case in ENDINGS])
+def test_without_a_format_the_ending_of_the_output_decides(
+    name: str, output: str, begins: bytes | str, degloss: Run, tmp_path: Path
+) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "in.txt").write_text(ARTICLE)
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n")
+    (tmp_path / "in.csv").write_text(f"text\n{ARTICLE}\n")
+    parquet.write_table(arrow.table({"text": [ARTICLE]}), tmp_path / "in.parquet")
+    done = degloss("label", name, "-o", output)
+    if isinstance(begins, bytes):
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert (tmp_path / output).read_bytes().startswith(begins)
+    else:
+        assert (done.returncode, begins in done.stderr.decode()) == (1, True)
+        assert not (tmp_path / output).exists()
+
+
 CLASHES = [
     ("in.csv", "spans,text\n1,Ja.\n", [], "has a column 'spans' already"),
     ("in.csv", "id,article\n1,Ja.\n", ["--text-field", "article"], "'article' is one that tables gain"),
@@ -219,6 +258,25 @@ def test_columns_are_not_overwritten(
     assert message in done.stderr.decode()
 
 
+@pytest.mark.parametrize(("first", "second"), [("\n", "\r\n"), ("\r\n", "\n")])
+@pytest.mark.parametrize("command", [["clean"], ["label"]])
+def test_in_one_file_all_lines_end_as_those_of_the_first_table(
+    first: str, second: str, command: list[str], degloss: Run, tmp_path: Path
+) -> None:
+    texts = ["Ja.", "Zwei.\r\nZeilen.", ""]
+    rows = {name: [[f"{name}{n}", text] for n, text in enumerate(texts)] for name in "ab"}
+    for name, mark, line_break in (("a", "", first), ("b", "\ufeff", second)):
+        lines = [line_of(row, raw=True, line_break=line_break) for row in [["id", "text"], *rows[name]]]
+        (tmp_path / f"{name}.csv").write_bytes((mark + "".join(lines)).encode())
+    done = degloss(*command, "a.csv", "b.csv", "-o", "alle.csv", "-q")
+    assert (done.returncode, done.stderr) == (0, b"")
+    data = (tmp_path / "alle.csv").read_bytes().decode()
+    assert re.findall("\r?\n", data.replace("Zwei.\r\n", "")) == [first] * 7
+    assert [row[0] for row in csv.reader(io.StringIO(data, newline=""))] == [
+        "id", *(row[0] for row in rows["a"] + rows["b"]),
+    ]  # fmt: skip
+
+
 def test_tables_of_the_same_columns_go_into_one_file(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n1,Ja.\n")
     (tmp_path / "b.csv").write_text("id,text\n2,Nein.\n")
@@ -227,5 +285,9 @@ def test_tables_of_the_same_columns_go_into_one_file(degloss: Run, tmp_path: Pat
     assert done.returncode == 3
     assert (tmp_path / "alle.csv").read_text() == "id,text\n1,Ja.\n2,Nein.\n"
     assert b"c.csv: has other columns than the table before it" in done.stderr
+    (tmp_path / "d.csv").write_text("id;text\n4;Ja.\n")
+    done = degloss("clean", "a.csv", "d.csv", "-o", "beide.csv", "-q")
+    assert done.returncode == 3
+    assert b"d.csv: has ';' between its cells, and the table before it ','; give a folder" in done.stderr
     done = degloss("clean", "a.csv", "nicht.jsonl", "-o", "neu.csv")
     assert (done.returncode, (tmp_path / "neu.csv").exists()) == (1, False)

@@ -164,7 +164,7 @@ IMPOSSIBLE = [
     ("a folder", "sub", "is a folder"),
     ("no such folder", "fehlt/a.txt", "its folder does not exist"),
     ("below a file", "file/a.txt", "a file stands where a folder is needed"),
-    ("too long a name", "x" * 300, "cannot be written"),
+    ("too long a name", "x" * 300, "a name longer than the disk takes"),
     ("a zero byte", "a\0b", "cannot be written"),
 ]
 
@@ -292,6 +292,17 @@ def test_records_keep_their_other_fields(separator: Separator) -> None:
 def test_a_record_of_nothing_but_its_text(separator: Separator) -> None:
     line = record(json.dumps({"text": ""}))
     assert formats.label_record(separator.separate(""), line, "text") == '{"sentences": []}\n'
+
+
+def test_a_text_that_is_null_stays_null(separator: Separator) -> None:
+    line = Record(1, "", (("id", '"id": 1.50'), ("text", '"text": null')))
+    found = separator.separate("")
+    assert formats.label_record(found, line, "text") == '{"id": 1.50, "sentences": []}\n'
+    assert formats.label_record(found, line, "text", "") == '{"id": 1.50, "sentences": []}\n'
+    assert formats.clean_record(found, line, "text", ["article"]) == '{"id": 1.50, "text": null}\n'
+    for derived in (False, True):
+        gained = formats.gain_record(found, line, "text", {"article": ""}, derived)
+        assert gained == '{"id": 1.50, "text": null, "article": ""}\n'
 
 
 UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}

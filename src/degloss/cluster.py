@@ -13,7 +13,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, islice, repeat
@@ -29,6 +29,7 @@ from degloss.documents import Favor
 from degloss.errors import ClusterError, InputError
 from degloss.formats import ENDINGS, Form, Format, encode_line
 from degloss.parts import Failure, Piece, Report, find, label_part, make_place, part_urls, parts, write_part
+from degloss.progress import Progress
 from degloss.separate import Separator
 from degloss.tally import NothingDone, Tally
 from degloss.write import file_ids, new_file, standard_output
@@ -74,6 +75,7 @@ def label(
     text_field: str | None,
     force: bool,
     tally: Tally,
+    quiet: bool = False,
 ) -> None:
     """Labels the documents of all files on the machines of a Dask scheduler, or of a cluster on this one (`LOCAL`).
 
@@ -81,23 +83,42 @@ def label(
     with an address of fsspec – gets a file for each part, written by the workers. Failures go into the tally.
     Raises `ClusterError` if the scheduler cannot be reached or has other versions, `InputError` and `OutputError`.
     """
-    files = _found(sources, tally)
-    # Only results that do not name their line can be had from the middle of a file.
-    dealt = list(parts(files, records=text_field is not None, cut=format == "jsonl"))
-    first = dealt[0][0].kind
-    form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
-    task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
-    if output is not None and _is_folder(output):
-        make_place(output, force=force)
-        with connected(scheduler, tally) as client:
-            deque(labelled(client, separator, task, dealt, part_urls(output, ENDINGS[format]), tally), maxlen=0)
-    else:
-        with connected(scheduler, tally) as client, _stream(output, [name for name, *_ in files], force) as stream:
-            stream.write(encode_line(form.head(None, first)))
-            for lines in labelled(client, separator, task, dealt, repeat(None), tally):
-                stream.write(lines)
-            if tally.failed and not tally.done:
-                raise NothingDone
+    with _recording(tally):
+        files = _found(sources, tally)
+        # Only results that do not name their line can be had from the middle of a file.
+        dealt = list(parts(files, records=text_field is not None, cut=format == "jsonl"))
+        first = dealt[0][0].kind
+        form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
+        task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
+        sizes = ((name, size) for name, _, size in files)
+        with closing(Progress(sizes, tally.tell, shown=output is not None and not quiet)) as progress:
+            if output is not None and _is_folder(output):
+                urls = part_urls(output, ENDINGS[format])
+                with connected(scheduler, tally) as client:
+                    # It may remove older parts: not before there is somebody to make new ones.
+                    make_place(output, force=force)
+                    deque(labelled(client, separator, task, dealt, urls, tally, progress), maxlen=0)
+            else:
+                stream = _stream(output, [name for name, *_ in files], force)
+                with stream as file, connected(scheduler, tally) as client:
+                    file.write(encode_line(form.head(None, first)))
+                    file.writelines(labelled(client, separator, task, dealt, repeat(None), tally, progress))
+                    if tally.failed and not tally.done:
+                        raise NothingDone
+        for line in progress.summary(tally):
+            tally.tell(line)
+
+
+@contextmanager
+def _recording(tally: Tally) -> Iterator[None]:
+    """Failures are recorded while this runs; what is recorded of an earlier run stays if nothing comes of this one."""
+    tally.begin_records()
+    complete = False
+    try:
+        yield
+        complete = True
+    finally:
+        tally.close(complete=complete)
 
 
 def _found(sources: list[str], tally: Tally) -> list[tuple[str, str, int]]:
@@ -106,7 +127,7 @@ def _found(sources: list[str], tally: Tally) -> list[tuple[str, str, int]]:
         try:
             found += find(source)
         except InputError as error:
-            tally.fail(error)
+            tally.fail(error, source)
     if not found:
         raise NothingDone
     return found
@@ -166,6 +187,7 @@ def labelled(
     dealt: Iterable[tuple[Piece, ...]],
     places: Iterable[str | None],
     tally: Tally,
+    progress: Progress,
 ) -> Iterator[bytes]:
     """The lines of each part in order, none for parts with a place to write them to; failures go into the tally."""
     lines: Counter[str] = Counter()
@@ -183,6 +205,8 @@ def labelled(
             part, future = waiting.popleft()
             found, report = _result(part, future)
             _count(part, report, lines, tally)
+            progress.advance(sum(progress.sizes[piece.name] if piece.size is None else piece.size for piece in part))
+            progress.show(tally)
             yield found
     except (OSError, CancelledError) as error:
         raise ClusterError(f"lost the scheduler ({error}); start it again, then do this again") from error
@@ -217,12 +241,20 @@ def _result(part: tuple[Piece, ...], future: Future[_Labelled]) -> _Labelled:
 
 def _count(part: tuple[Piece, ...], report: Report, lines: Counter[str], tally: Tally) -> None:
     tally.done += report.done
+    if part[0].begin:  # its first line is the blank one that stands in front
+        report.figures.rename(lambda name: _later(name, lines[part[0].name] - 1))
+    tally.figures.add(report.figures)
     for note in report.notes:
-        tally.tell(note)
+        tally.note(note)
     for failure in report.failures:
         where = f"{failure.name}:{lines[failure.name] + failure.line}" if failure.line else failure.name
-        tally.fail(InputError(f"{where}: {failure.reason}"))
+        tally.fail(InputError(f"{where}: {failure.reason}"), failure.name, where)
     lines[part[0].name] += report.lines
+
+
+def _later(name: str, lines: int) -> str:
+    file, _, line = name.rpartition(":")
+    return f"{file}:{int(line) + lines}"
 
 
 def _is_folder(output: str) -> bool:

@@ -166,11 +166,12 @@ class Outputs:
                 self._tally.fail(error, job.source, document.name)
                 piece, lost = form.unchanged(document), 0.0
             elif document.row is None and not piece:
-                self._tally.note(f"{document.name}: no {' or '.join(form.keep)} in it, so nothing is left")
+                what = f"no {' or '.join(form.keep)}" if sum(labelled.counts.sizes) else "no text"
+                self._tally.note(f"{document.name}: {what} in it, so the result is empty")
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)
-        self._tally.count(document.name, labelled.counts, labelled.seconds)
+        self._tally.figures.count(document.name, labelled.counts, labelled.seconds)
         if output is self._shared:
             self._tally.done += 1
 
@@ -232,6 +233,8 @@ class Outputs:
     def _checkpoint(self) -> None:
         output = self._current or self._shared
         if self._journal is None or output is None or output.begin is None or self._place is None:
+            return
+        if output is self._current and not output.items:  # a head alone is written anew
             return
         with named(output):
             size = output.checkpoint()

@@ -33,7 +33,9 @@ from degloss.plan import ERRORS
 from degloss.read import Document
 from degloss.records import records
 from degloss.separate import Separator
+from degloss.show import counted
 from degloss.source import STDIN, unreadable
+from degloss.tally import Counts, Figures
 from degloss.write import new_file, output_error
 
 PART_BYTES: Final = 8 << 20
@@ -71,6 +73,7 @@ class Report:
     """
 
     done: int = 0
+    figures: Figures = field(default_factory=Figures)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     lines: int = 0
@@ -87,7 +90,8 @@ def find(source: str) -> list[tuple[str, str, int]]:
         if "://" not in source:
             named = os.path.lexists(source)
             names = [source] if named else sorted(glob.glob(source, recursive=True))
-            files = [name for name in names if not os.path.isdir(name)]
+            # A pipe is read only if it is named: what a glob finds must not keep the run waiting.
+            files = [name for name in names if not (os.path.isdir(name) if named else _is_no_file(name))]
             found = [(name, os.path.abspath(name), os.path.getsize(name)) for name in files]
             folder = bool(names) and not files
         else:
@@ -108,6 +112,10 @@ def find(source: str) -> list[tuple[str, str, int]]:
     if not found:
         raise InputError(f"{source}: no such file; check the path")
     return found
+
+
+def _is_no_file(name: str) -> bool:
+    return os.path.exists(name) and not os.path.isfile(name)
 
 
 def parts(files: Iterable[tuple[str, str, int]], *, records: bool, cut: bool) -> Iterator[tuple[Piece, ...]]:
@@ -160,10 +168,12 @@ def label_part(
                 yield document.text
 
     for found in separator.separate_many(texts(), favor=favor):
-        lines = form.document(found, waiting.popleft())
+        document = waiting.popleft()
+        lines = form.document(found, document)
         assert isinstance(lines, str)
         yield encode_line(lines)
         report.done += 1
+        report.figures.count(document.name, Counts.of(found), 0.0)
 
 
 def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Document]:
@@ -238,7 +248,9 @@ def make_place(folder: str, *, force: bool) -> None:
         system.makedirs(path, exist_ok=True)
         old = [name for name in system.ls(path, detail=False) if os.path.basename(name).startswith("part-")]
         if old and not force:
-            raise OutputError(f"{folder}: has {len(old)} parts in it; give another folder, or --force to replace them")
+            raise OutputError(
+                f"{folder}: has {counted(len(old), 'part')} in it; give another folder, or --force replaces all"
+            )
         for name in old:  # a shorter run would leave the last ones of the run before
             system.rm_file(name)
     except OSError as error:

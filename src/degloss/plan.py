@@ -1,15 +1,16 @@
 """What the command line is asked to do, as jobs: which input goes where, and in what form.
 
 Planned before any work, so that a mistake in the arguments shows at once: folders are listed, every target is named,
-two inputs that want the same target are refused, and so is an input that needs a package which is not installed.
+two inputs that no names can keep apart are refused, and so is an input that needs a package which is not installed.
 
 Links: a link to a file is read as the file; links to folders are not followed, so that no listing runs in a circle
-or leaves the folder, and are counted in a note.
+or leaves the folder, and are counted in a note. So are pipes and devices, which would keep the run waiting.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -19,14 +20,17 @@ from typing import Final
 from degloss import kinds
 from degloss.columns import COLUMNS
 from degloss.errors import InputError, OutputError
-from degloss.formats import ENDINGS, Form, Format
+from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
+from degloss.show import counted
 from degloss.source import STDIN
 from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
 
 ERRORS: Final = ".errors.jsonl"
+BACKUP_JOURNAL: Final = "degloss-journal.jsonl"
+"""The file by which a backup of `clean --in-place` is known."""
 _REPLACED: Final = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
@@ -60,7 +64,9 @@ class Options:
 
     @property
     def errors(self) -> Path | None:
-        """Where failures are recorded: beside the output, unless that is a device."""
+        """Where failures are recorded: beside the output, unless that is a device; here if it is an address."""
+        if "://" in (self.output or ""):
+            return Path(f"{str(self.output).rstrip('/').rpartition('/')[2]}{ERRORS}")
         target = self.backup or self.target
         if target is None or (target.exists() and not target.is_file() and not target.is_dir()):
             return None
@@ -109,12 +115,17 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     """The jobs for these files, folders and standard input; raises `InputError`, `OutputError`, `ExtraMissing`."""
     if sources.count(STDIN) > 1:
         raise InputError("-: standard input can be read only once; give - once")
+    for name in (*sources, options.output or ""):
+        if "://" in name and not os.path.lexists(name):
+            raise InputError(
+                f"{name}: an address; only label --scheduler reads and writes there, local or on a cluster"
+            )
     folders = [source for source in sources if source != STDIN and os.path.isdir(source)]
     target = options.target
     in_place = options.backup is not None
     into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
     if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
-        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to")
+        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to, or give its files")
     if into_one and not folders:
         made = _sharing(sources, options, form, target)
     else:
@@ -139,6 +150,10 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
         raise InputError(f"{', '.join(sorted(layouts))}: cannot go into one file; give a folder by -o")
     if "parquet" in layouts and (len(jobs) > 1 or target is None):
         raise InputError(f"{jobs[0].source}: Parquet goes into a file of its own; give -o a file's or folder's name")
+    named = "" if target is None else parts(target.name).ending.lower()
+    if named and (named == ".parquet") != ("parquet" in layouts):
+        remedy = "is Parquet; name it .parquet" if "parquet" in layouts else "is no Parquet; give it another ending"
+        raise InputError(f"{target}: what comes out of {jobs[0].source} {remedy}")
     if target is not None and not options.resume:
         check_target(target, force=options.force, inputs=inputs)
     return Plan(tuple(jobs), options, shared=target, inputs=inputs)
@@ -150,13 +165,10 @@ def _filed(
     """Each into a file of its own: in a folder, or in place."""
     if STDIN in sources:
         raise InputError("-: standard input has no name to write under in a folder; give -o a file's name")
-    jobs = []
-    for source, name in _listed(sources, folders, options, folder or options.backup, tally):
-        job = _job(name, source, Path(source), options, form)
-        if folder is not None:
-            key = _target_name(name, job)
-            job = Job(key, source, folder / key, job.kind, job.form)
-        jobs.append(job)
+    listed = _listed(sources, folders, options, folder or options.backup, tally)
+    jobs = [_job(name, source, Path(source), options, form) for source, name in listed]
+    if folder is not None:
+        jobs = [replace(job, key=key, target=folder / key) for job, key in zip(jobs, _target_names(jobs), strict=True)]
     _refuse_collisions(jobs)
     # In place the inputs are to be replaced; a backup stands in for the rule that they never are.
     inputs = file_ids(job.source for job in jobs) if folder is not None else frozenset[FileId]()
@@ -185,15 +197,26 @@ def _layout(job: Job) -> str:
     return job.kind if job.form.keep is None and job.form.format == "table" and job.kind == "jsonl" else "lines"
 
 
-def _target_name(name: str, job: Job) -> str:
-    """The name of an input's result: `clean` keeps it, `label` gives it the ending of its format."""
-    stem, ending, packing = parts(name)
+def _target_names(jobs: list[Job]) -> list[str]:
+    """The names of the results. Where inputs differ in their endings alone, results have them: `a.csv.jsonl`."""
+    names = [_target_name(job, whole=False) for job in jobs]
+    wanted = Counter(names)
+    return [_target_name(job, whole=wanted[name] > 1) for job, name in zip(jobs, names, strict=True)]
+
+
+def _target_name(job: Job, *, whole: bool) -> str:
+    """The name of an input's result: `clean` keeps it, `label` gives it the ending of its format.
+
+    With `whole` that ending comes behind the input's own, unless it is the same one.
+    """
+    stem, ending, packing = parts(job.key)
     if job.form.keep is not None:
-        return f"{stem}{ending}.txt{packing}" if job.kind == "html" else name
+        return f"{stem}{ending}.txt{packing}" if job.kind == "html" else job.key
     if job.form.format == "table" and job.kind in ROWS:
-        return name
-    replaced = ending.lower() in _REPLACED
-    return f"{stem}{'' if replaced else ending}{ENDINGS[job.form.format]}{packing}"
+        return job.key
+    new = ENDINGS[job.form.format]
+    replaced = ending.lower() == new if whole else ending.lower() in _REPLACED
+    return f"{stem}{'' if replaced else ending}{new}{packing}"
 
 
 def _listed(
@@ -224,8 +247,12 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
 
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
-    links = 0
+    links = others = backups = 0
     for place, folders, names in os.walk(folder, onerror=unreadable):
+        if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
+            backups += 1
+            folders.clear()
+            continue
         links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
         for name in sorted(names):
@@ -237,9 +264,16 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     continue
                 if own and own & file_ids([path]):
                     continue
+                if path.exists() and not path.is_file():
+                    others += 1
+                    continue
                 yield path
+    if backups:
+        tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
+    if others:
+        tally.tell(f"{folder}: {counted(others, 'pipe or device', 'pipes or devices')} left out; give them by name")
     if links:
-        tally.tell(f"{folder}: {links} links to folders not followed; give those folders as inputs, too")
+        tally.tell(f"{folder}: {counted(links, 'link')} to folders not followed; give those folders as inputs, too")
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -248,17 +282,16 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _refuse_collisions(jobs: list[Job]) -> None:
+    """Refuses inputs whose results would have the same name, or in place the same copy in the backup."""
     seen: dict[str, str] = {}
     for job in jobs:
-        if job.key in seen:
-            raise OutputError(f"{job.target}: both {seen[job.key]} and {job.source} go there; do one after the other")
-        seen[job.key] = job.source
-
-
-def format_for(kind: Kind, wanted: Format | None) -> Format:
-    """The format of a kind of input: the one asked for, else tables stay tables and all else is for people.
-
-    >>> format_for("csv", None), format_for("jsonl", None), format_for("csv", "jsonl")
-    ('table', 'text', 'jsonl')
-    """
-    return wanted or ("table" if kind in TABLES else "text")
+        if job.key not in seen:
+            seen[job.key] = job.source
+            continue
+        other = seen[job.key]
+        if os.path.realpath(other) == os.path.realpath(job.source):
+            raise InputError(f"{job.source}: given twice; leave one out")
+        raise OutputError(
+            f"{job.key}: the result of both {other} and {job.source} would have this name; give a folder that both are"
+            " in, which is mirrored, or do one of them by itself into another folder"
+        )

@@ -16,6 +16,7 @@ import numpy as np
 from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import Separator, load
+from degloss.show import counted
 from degloss.write import write_file
 from degloss_training import ablate, exchange, gate, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
@@ -73,9 +74,16 @@ def corpus(arguments: list[str]) -> int:
         return exchange.export(arguments[1:])
     if arguments[:1] == ["import"]:
         return exchange.import_(arguments[1:])
-    parser = _parser("corpus", "Check the labelled documents and say what is in them; see also: export, import")
-    parser.add_argument("what", choices=["check", "describe"], help="check: find slips, copies and leaks")
+    parser = _parser("corpus", "Check the labelled documents, say what is in them, take them to label tools and back.")
+    parser.add_argument(
+        "what", choices=["check", "describe", "export", "import"],
+        help="check: find slips, copies and leaks; export, import: to a label tool and back, with options of their own",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.what in ("export", "import"):
+        parser.error(
+            f"{options.what} comes first and knows neither --corpus nor --gate-set: degloss corpus {options.what} -h"
+        )
     documents, held_out = labelled.load(options.corpus), labelled.load(options.gate_set)
     if options.what == "describe":
         print(statistics.describe(documents))
@@ -91,10 +99,10 @@ def corpus(arguments: list[str]) -> int:
         print(line)
     if problems:
         raise CorpusError(
-            f"{options.corpus}: {len(problems)} copies between groups; make them one group in"
+            f"{options.corpus}: {counted(len(problems), 'pair')} of copies between groups; make them one group in"
             " corpus.GROUPS, or delete one"
         )
-    _say(f"{len(documents)} documents, {len(held_out)} held out: no slips, no copies between groups")
+    _say(f"{counted(len(documents), 'document')}, {len(held_out)} held out: no slips, no copies between groups")
     return 0
 
 
@@ -113,10 +121,10 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
         print(line)
     if problems:
         raise TrainingError(
-            f"{options.floors}: {len(problems)} measures are below their floor; find out why, or lower it on purpose"
-            " with: degloss evaluate --gate --set-floors --lower"
+            f"{options.floors}: {counted(len(problems), 'measure')} below the floor; find out why, or lower it on"
+            " purpose with: degloss evaluate --gate --set-floors --lower"
         )
-    _say(f"gate open: {len(documents)} documents, " + ", ".join(f"{m} {v:.3f}" for m, v in values.items()))
+    _say(f"gate open: {counted(len(documents), 'document')}, " + ", ".join(f"{m} {v:.3f}" for m, v in values.items()))
     return 0
 
 
