@@ -10,23 +10,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import sentencex
 
-import degloss.separate
 from degloss import segment
 from degloss.separate import Separator, shipped
 from degloss_training import corpus
 
 CORPUS: Final = Path(__file__).parents[1] / "training" / "corpus"
+_WHOLE: Final = sys.modules["degloss.separate"]  # `degloss.separate` is the function of that name
 STAGES: Final = {
-    "segment": (segment, "cuts"), "encode": (degloss.separate, "batches"), "words": (degloss.separate, "look_up"),
-    "cues": (degloss.separate, "voices"), "n-grams": (degloss.separate, "sentence_scores"),
-    "context": (degloss.separate, "evidence"), "chain": (degloss.separate, "decisions"),
+    "segment": (segment, "cuts"), "segment and encode": (_WHOLE, "batches"), "words": (_WHOLE, "look_up"),
+    "cues": (_WHOLE, "voices"), "n-grams": (_WHOLE, "sentence_scores"), "context": (_WHOLE, "evidence"),
+    "chain": (_WHOLE, "decisions"),
 }  # fmt: skip
 
 
@@ -77,8 +77,9 @@ def twice(stage: str) -> Iterator[None]:
     once: Callable[..., Any] = getattr(module, name)
 
     def again(*arguments: Any) -> Any:
-        for _ in once(*arguments) if stage == "encode" else [once(*arguments)]:
-            pass
+        done = once(*arguments)
+        if name == "batches":
+            list(done)
         return once(*arguments)
 
     setattr(module, name, again)
@@ -95,13 +96,13 @@ def main() -> None:
         sys.stdout.flush()
         child = os.fork()
         if not child:
-            if len(sys.argv) > 1:
-                with twice(sys.argv[1]):
+            try:
+                with twice(sys.argv[1]) if len(sys.argv) > 1 else nullcontext():
                     work()
-            else:
-                work()
-            os._exit(0)
-        os.waitpid(child, 0)
+            finally:
+                os._exit(sys.exc_info()[0] is not None)
+        if os.waitpid(child, 0)[1]:
+            sys.exit(f"{name} failed")
         print(child, name)
 
 

@@ -18,10 +18,10 @@ import pytest
 
 SCRIPT: Final = Path(__file__).with_name("instructions.py")
 
-RATIOS: Final = {"batch": 0.0, "single": 0.0}
+RATIOS: Final = {"batch": 2.101, "single": 0.896}
 """Instructions for one instruction of the reference."""
 MOST: Final = 1.1
-"""Times these ratios. The same code stays within a hundredth; a tenth more work fails."""
+"""Times these ratios. The same code gives them to four digits, run after run; a tenth more work fails."""
 
 
 def counted() -> dict[str, int]:
