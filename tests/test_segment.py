@@ -16,9 +16,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conftest import LINK
+from degloss.characters import LINE_BREAKS
 from degloss.documents import LABELS
 from degloss.encode import encode
-from degloss.segment import CHUNK, cuts
+from degloss.segment import _WIDE_SPACES, CHUNK, cuts
 from degloss.separate import Separator
 
 CASES = Path(__file__).parent / "cases" / "segmentation.tsv"
@@ -73,6 +74,11 @@ def test_sentences_end_where_they_should(marked: str) -> None:
 def test_every_line_break_ends_a_sentence(ending: str, blank: int) -> None:
     lines = ["Der Rat tagt", "und berät", LINK, "- ein Punkt", "😂"]
     assert sentences((ending * blank).join(lines)) == lines
+
+
+def test_wide_spaces_are_all_white_space_beyond_ascii_that_ends_no_line() -> None:
+    spaces = {chr(code) for code in range(0x80, 0x110000) if chr(code).isspace()}
+    assert set(_WIDE_SPACES) == spaces - set(LINE_BREAKS)
 
 
 # All of Unicode, and texts that look like ours: with marks, quotes, joiners and odd white space.

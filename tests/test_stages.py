@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE
+from degloss import messages
 from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
 from degloss.context import WINDOWS, context, names
-from degloss.cues import Cues, cues
+from degloss.cues import Cues, cues, packed, voices
 from degloss.decode import EDGES, Chain, decide, edge_features, potentials
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
@@ -474,6 +475,15 @@ def test_how_a_sentence_speaks_does_not_depend_on_where_it_stands() -> None:
     assert len(batch) == 3
 
 
+def test_packed_cues_come_back_as_they_were() -> None:
+    batch, words, _ = encoded(*TEXTS)
+    found = voices(batch, words)
+    again = packed(found).unpacked()
+    assert again.values.tobytes() == found.values.tobytes()
+    assert again.gaps.tolist() == found.gaps.tolist()
+    assert again.names == found.names
+
+
 # Context.
 
 
@@ -615,6 +625,14 @@ def test_marginals_of_long_documents_stay_finite(separator: Separator) -> None:
     found = marginals(potentials(chain, batch, emission, np.zeros((len(batch), len(EDGES)))))
     assert np.isfinite(found).all()
     assert found.sum(1) == pytest.approx(np.ones(len(batch)))
+
+
+def test_messages_in_stretches_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = np.random.default_rng(4).normal(0, 5, (1001, 3, 3))
+    whole = marginals(logs)
+    for size in (1, 7, 100, 1001):
+        monkeypatch.setattr(messages, "STRETCH", size)
+        assert marginals(logs) == pytest.approx(whole, abs=1e-12)
 
 
 CHANCES = st.lists(st.tuples(*[st.floats(0.001, 1)] * 3), min_size=1, max_size=20)

@@ -21,7 +21,7 @@ SLICE: Final = 250_000
 MOST: Final = 1 << 13
 """Sentences in a slice, four times as many as running text has in one: short sentences then take no more memory."""
 
-_ENDS: Final = (". ", "! ", "? ", "\n", "\r", "\u2028", "\x85")  # what nearly all sentences end with
+_ENDS: Final = (". ", "! ", "? ")  # what nearly all sentences end with that do not end with their line
 _TAIL: Final = 4_000  # where a line has no end, its last sentence is looked for in so many code points
 _SENTENCE_END = re.compile(r"[.!?…][\"”“«»)]?(?=\s)")
 _JOINERS: Final = "\ufe0e\ufe0f\u200d\u20e3"
@@ -80,7 +80,8 @@ def _borders(text: str, size: int) -> Iterator[int]:
 
 def _room(text: str, start: int, size: int) -> int:
     """How many code points the next slice may have at most."""
-    sentences = sum(text.count(end, start, start + size) for end in _ENDS)
+    lines = text[start : start + size].splitlines(keepends=True)
+    sentences = len(lines) - sum(map(str.isspace, lines)) + sum(text.count(end, start, start + size) for end in _ENDS)
     return size if sentences <= MOST else max(size * MOST // sentences, 2)
 
 

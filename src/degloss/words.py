@@ -46,10 +46,14 @@ def hashes(batch: Batch) -> NDArray[np.uint32]:
     """(w) the hash of each word: Σ code · BASE^place, modulo 2^32."""
     size = len(batch.normal)
     up, down = _powers(max(size - 1, 1).bit_length())
-    prefix = np.zeros(size + 1, np.uint32)
-    np.cumsum(batch.normal * up[:size], dtype=np.uint32, out=prefix[1:])
-    sums = prefix[batch.word_ends] - prefix[batch.word_starts]
-    return np.asarray(sums * down[batch.word_starts], np.uint32)
+    prefix = np.empty(size + 1, np.uint32)
+    prefix[0] = 0
+    np.multiply(batch.normal, up[:size], out=prefix[1:])
+    np.add.accumulate(prefix, out=prefix)
+    sums = prefix[batch.word_ends]
+    sums -= prefix[batch.word_starts]
+    sums *= down[batch.word_starts]
+    return sums
 
 
 def hash_word(word: str) -> int:
