@@ -28,11 +28,11 @@ POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2")
 """The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 8, "relay seed": 8, "post": 1.5, "own": 1.5, "teaser": 1.5, "digest": 1.5, "authored": 1, "relay": 0.5,
+    "seed": 16, "relay seed": 8, "post": 1.5, "own": 1.5, "teaser": 1.5, "digest": 1.5, "authored": 1, "relay": 0.5,
     **{f"authored {b}": 2 for b in POSTS}, "authored f1": 0.3, "relay f1": 0.1,
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 6, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
+    "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
     "authored": 1.2, "relay": 1,
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
