@@ -61,6 +61,42 @@ def test_folders_are_mirrored_by_globs(args: list[str], names: list[str], archiv
     assert list(contents(archive.parent / "out")) == names
 
 
+ALIKE = [
+    # inputs, options, the results of each
+    (["a.csv", "a.tsv", "b.csv"], ["--format", "jsonl"], ["a.csv.jsonl", "a.tsv.jsonl", "b.jsonl"]),
+    (["a.csv", "a.jsonl", "a.txt"], ["--format", "jsonl"], ["a.csv.jsonl", "a.jsonl", "a.txt.jsonl"]),
+    (["a.csv", "a.jsonl", "a.txt"], [], ["a.csv", "a.jsonl.txt", "a.txt"]),
+    (["a.csv", "a.jsonl", "a.txt"], ["--format", "table"], ["a.csv", "a.jsonl", "a.txt.csv"]),
+    (["a.md", "a.txt"], ["--format", "tsv"], ["a.md.tsv", "a.tsv"]),
+    (["a.csv", "tief/a.jsonl"], ["--format", "jsonl"], ["a.jsonl", "tief/a.jsonl"]),
+]
+
+
+@pytest.mark.parametrize(("inputs", "options", "results"), ALIKE, ids=[f"{c[0]} {c[1]}" for c in ALIKE])
+def test_results_of_inputs_that_differ_in_their_ending_alone_keep_it(
+    inputs: list[str], options: list[str], results: list[str], degloss: Run, tmp_path: Path
+) -> None:
+    texts = {".csv": "text\nJa.\n", ".tsv": "text\nJa.\n", ".jsonl": '{"text": "Ja."}\n'}
+    for name in inputs:
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(texts.get(path.suffix, "Ja.\n"))
+    for _ in range(2):  # the same names again when the run is resumed
+        done = degloss("label", "in", "-o", "out", "--resume", *options)
+        assert done.returncode == 0, done.stderr
+        assert [name for name in contents(tmp_path / "out") if not name.startswith(".")] == results
+
+
+def test_results_that_no_ending_keeps_apart_are_refused_before_anything_is_done(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.txt", "s.html", "s.html.txt"):
+        (tmp_path / "in" / name).write_text(f"<p>{ARTICLE}</p>")
+    done = degloss("clean", "in", "-o", "out")
+    assert (done.returncode, (tmp_path / "out").exists()) == (1, False)
+    assert b"s.html.txt: the result of both in/s.html and in/s.html.txt would have this name" in done.stderr
+    assert degloss("clean", "in", "-o", "out", "--exclude", "s.html").returncode == 0
+
+
 def test_results_of_an_earlier_run_are_no_inputs(archive: Path, degloss: Run) -> None:
     for force in ([], ["--force"]):
         assert degloss("clean", "in", "-o", "in/out", *force).returncode == 3
@@ -146,6 +182,15 @@ def test_strict_stops_at_the_first_failure(archive: Path, degloss: Run, tmp_path
     (tmp_path / "in.jsonl").write_text('{"text": "Ja."}\n{\n{"text": "Nein."}\n')
     done = degloss("label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--strict")
     assert (done.returncode, (tmp_path / "out.jsonl").exists()) == (1, False)
+
+
+def test_a_line_without_text_is_a_line_of_the_result(degloss: Run) -> None:
+    data = b'{"id": 1, "text": null}\n{"id": 2, "text": "Ja."}\n'
+    done = degloss("label", "-", "--type", "jsonl", "--format", "jsonl", stdin=data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
+    done = degloss("clean", "-", "--type", "jsonl", stdin=data)
+    assert (done.returncode, done.stdout) == (0, data)
 
 
 # several processes

@@ -219,6 +219,25 @@ def test_columns_are_not_overwritten(
     assert message in done.stderr.decode()
 
 
+@pytest.mark.parametrize(("first", "second"), [("\n", "\r\n"), ("\r\n", "\n")])
+@pytest.mark.parametrize("command", [["clean"], ["label"]])
+def test_in_one_file_all_lines_end_as_those_of_the_first_table(
+    first: str, second: str, command: list[str], degloss: Run, tmp_path: Path
+) -> None:
+    texts = ["Ja.", "Zwei.\r\nZeilen.", ""]
+    rows = {name: [[f"{name}{n}", text] for n, text in enumerate(texts)] for name in "ab"}
+    for name, mark, line_break in (("a", "", first), ("b", "\ufeff", second)):
+        lines = [line_of(row, raw=True, line_break=line_break) for row in [["id", "text"], *rows[name]]]
+        (tmp_path / f"{name}.csv").write_bytes((mark + "".join(lines)).encode())
+    done = degloss(*command, "a.csv", "b.csv", "-o", "alle.csv", "-q")
+    assert (done.returncode, done.stderr) == (0, b"")
+    data = (tmp_path / "alle.csv").read_bytes().decode()
+    assert re.findall("\r?\n", data.replace("Zwei.\r\n", "")) == [first] * 7
+    assert [row[0] for row in csv.reader(io.StringIO(data, newline=""))] == [
+        "id", *(row[0] for row in rows["a"] + rows["b"]),
+    ]  # fmt: skip
+
+
 def test_tables_of_the_same_columns_go_into_one_file(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n1,Ja.\n")
     (tmp_path / "b.csv").write_text("id,text\n2,Nein.\n")
@@ -227,5 +246,9 @@ def test_tables_of_the_same_columns_go_into_one_file(degloss: Run, tmp_path: Pat
     assert done.returncode == 3
     assert (tmp_path / "alle.csv").read_text() == "id,text\n1,Ja.\n2,Nein.\n"
     assert b"c.csv: has other columns than the table before it" in done.stderr
+    (tmp_path / "d.csv").write_text("id;text\n4;Ja.\n")
+    done = degloss("clean", "a.csv", "d.csv", "-o", "beide.csv", "-q")
+    assert done.returncode == 3
+    assert b"d.csv: has ';' between its cells, and the table before it ','; give a folder" in done.stderr
     done = degloss("clean", "a.csv", "nicht.jsonl", "-o", "neu.csv")
     assert (done.returncode, (tmp_path / "neu.csv").exists()) == (1, False)

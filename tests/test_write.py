@@ -294,6 +294,17 @@ def test_a_record_of_nothing_but_its_text(separator: Separator) -> None:
     assert formats.label_record(separator.separate(""), line, "text") == '{"sentences": []}\n'
 
 
+def test_a_text_that_is_null_stays_null(separator: Separator) -> None:
+    line = Record(1, "", (("id", '"id": 1.50'), ("text", '"text": null')))
+    found = separator.separate("")
+    assert formats.label_record(found, line, "text") == '{"id": 1.50, "sentences": []}\n'
+    assert formats.label_record(found, line, "text", "") == '{"id": 1.50, "sentences": []}\n'
+    assert formats.clean_record(found, line, "text", ["article"]) == '{"id": 1.50, "text": null}\n'
+    for derived in (False, True):
+        gained = formats.gain_record(found, line, "text", {"article": ""}, derived)
+        assert gained == '{"id": 1.50, "text": null, "article": ""}\n'
+
+
 UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 

@@ -21,7 +21,7 @@ from degloss.kinds import ROWS, Kind
 from degloss.parquet import ArrowRow, Schema
 from degloss.parquet import as_record as arrow_record
 from degloss.read import Document, Head
-from degloss.records import Record
+from degloss.records import Record, is_null
 from degloss.show import escape, visible
 from degloss.tables import Header, Row, line_of, texts
 from degloss.tables import as_record as row_record
@@ -104,7 +104,7 @@ class Form:
             return encode_line(self._line(row.cells, row.header))
         if isinstance(row, ArrowRow):
             return Cells(row.text, None)
-        return encode_line("{" + ", ".join(piece for _, piece in row.members) + "}\n" if row else document.text)
+        return encode_line(_object(piece for _, piece in row.members) if row else document.text)
 
     @property
     def tabular(self) -> bool:
@@ -204,24 +204,36 @@ def label_jsonl(separation: Separation, name: str, text: str | None = None) -> s
 def label_record(separation: Separation, record: Record, field: str, text: str | None = None) -> str:
     """The line of a record: its other fields as they were, and its sentences; the text only if it is another."""
     pieces = [piece for name, piece in record.members if name not in (field, "sentences")]
-    if text is not None:
+    if text is not None and not _without_text(record, field):
         pieces.append(f"{_json(field)}: {_json(text)}")
     pieces.append(f'"sentences": {_json(_sentences(separation))}')
-    return "{" + ", ".join(pieces) + "}\n"
+    return _object(pieces)
 
 
 def gain_record(separation: Separation, record: Record, field: str, more: dict[str, object], derived: bool) -> str:
     """The line of a record: all its fields as they were, and what tables gain; older fields of these names go."""
     text = f"{_json(field)}: {_json(separation.text)}"
+    derived = derived and not _without_text(record, field)
     pieces = [text if derived and name == field else piece for name, piece in record.members if name not in COLUMNS]
     pieces += [f"{_json(name)}: {_json(value)}" for name, value in more.items()]
-    return "{" + ", ".join(pieces) + "}\n"
+    return _object(pieces)
 
 
 def clean_record(separation: Separation, record: Record, field: str, labels: Iterable[Label]) -> str:
-    """The line of a record: all its fields as they were, but for the text, which is cleaned."""
+    """The line of a record: all its fields as they were, but for the text, which is cleaned unless it is null."""
+    if _without_text(record, field):
+        return _object(piece for _, piece in record.members)
     kept = f"{_json(field)}: {_json(separation.keep(labels))}"
-    return "{" + ", ".join(kept if name == field else piece for name, piece in record.members) + "}\n"
+    return _object(kept if name == field else piece for name, piece in record.members)
+
+
+def _without_text(record: Record, field: str) -> bool:
+    """Whether the text of a record is null; of fields of the same name the last one counts."""
+    return next((is_null(piece) for name, piece in reversed(record.members) if name == field), False)
+
+
+def _object(pieces: Iterable[str]) -> str:
+    return "{" + ", ".join(pieces) + "}\n"
 
 
 def _sentences(separation: Separation) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the command line is asked to do, as jobs: which input goes where, and in what form.
 
 Planned before any work, so that a mistake in the arguments shows at once: folders are listed, every target is named,
-two inputs that want the same target are refused, and so is an input that needs a package which is not installed.
+two inputs that no names can keep apart are refused, and so is an input that needs a package which is not installed.
 
 Links: a link to a file is read as the file; links to folders are not followed, so that no listing runs in a circle
 or leaves the folder, and are counted in a note.
@@ -10,6 +10,7 @@ or leaves the folder, and are counted in a note.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -150,13 +151,10 @@ def _filed(
     """Each into a file of its own: in a folder, or in place."""
     if STDIN in sources:
         raise InputError("-: standard input has no name to write under in a folder; give -o a file's name")
-    jobs = []
-    for source, name in _listed(sources, folders, options, folder or options.backup, tally):
-        job = _job(name, source, Path(source), options, form)
-        if folder is not None:
-            key = _target_name(name, job)
-            job = Job(key, source, folder / key, job.kind, job.form)
-        jobs.append(job)
+    listed = _listed(sources, folders, options, folder or options.backup, tally)
+    jobs = [_job(name, source, Path(source), options, form) for source, name in listed]
+    if folder is not None:
+        jobs = [replace(job, key=key, target=folder / key) for job, key in zip(jobs, _target_names(jobs), strict=True)]
     _refuse_collisions(jobs)
     # In place the inputs are to be replaced; a backup stands in for the rule that they never are.
     inputs = file_ids(job.source for job in jobs) if folder is not None else frozenset[FileId]()
@@ -185,15 +183,26 @@ def _layout(job: Job) -> str:
     return job.kind if job.form.keep is None and job.form.format == "table" and job.kind == "jsonl" else "lines"
 
 
-def _target_name(name: str, job: Job) -> str:
-    """The name of an input's result: `clean` keeps it, `label` gives it the ending of its format."""
-    stem, ending, packing = parts(name)
+def _target_names(jobs: list[Job]) -> list[str]:
+    """The names of the results. Where inputs differ in their endings alone, results have them: `a.csv.jsonl`."""
+    names = [_target_name(job, whole=False) for job in jobs]
+    wanted = Counter(names)
+    return [_target_name(job, whole=wanted[name] > 1) for job, name in zip(jobs, names, strict=True)]
+
+
+def _target_name(job: Job, *, whole: bool) -> str:
+    """The name of an input's result: `clean` keeps it, `label` gives it the ending of its format.
+
+    With `whole` that ending comes behind the input's own, unless it is the same one.
+    """
+    stem, ending, packing = parts(job.key)
     if job.form.keep is not None:
-        return f"{stem}{ending}.txt{packing}" if job.kind == "html" else name
+        return f"{stem}{ending}.txt{packing}" if job.kind == "html" else job.key
     if job.form.format == "table" and job.kind in ROWS:
-        return name
-    replaced = ending.lower() in _REPLACED
-    return f"{stem}{'' if replaced else ending}{ENDINGS[job.form.format]}{packing}"
+        return job.key
+    new = ENDINGS[job.form.format]
+    replaced = ending.lower() == new if whole else ending.lower() in _REPLACED
+    return f"{stem}{'' if replaced else ending}{new}{packing}"
 
 
 def _listed(
@@ -248,11 +257,19 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _refuse_collisions(jobs: list[Job]) -> None:
+    """Refuses inputs whose results would have the same name, or in place the same copy in the backup."""
     seen: dict[str, str] = {}
     for job in jobs:
-        if job.key in seen:
-            raise OutputError(f"{job.target}: both {seen[job.key]} and {job.source} go there; do one after the other")
-        seen[job.key] = job.source
+        if job.key not in seen:
+            seen[job.key] = job.source
+            continue
+        other = seen[job.key]
+        if os.path.realpath(other) == os.path.realpath(job.source):
+            raise InputError(f"{job.source}: given twice; leave one out")
+        raise OutputError(
+            f"{job.key}: the result of both {other} and {job.source} would have this name; give a folder that both are"
+            " in, which is mirrored, or do one of them by itself into another folder"
+        )
 
 
 def format_for(kind: Kind, wanted: Format | None) -> Format:

@@ -1,8 +1,9 @@
 """JSON lines → records: one at a time, and for a bad line the error.
 
 The fields beside the text are kept as they were written, as pieces of JSON: no number, escape or repeated name
-changes on its way through. Lines must be UTF-8; only a file with the mark of a wide encoding is held in memory
-whole.
+changes on its way through. A text that is null is a document without text, as in Parquet, and stays null: people dump
+databases, and a line must not be missing for it. Lines must be UTF-8; only a file with the mark of a wide encoding is
+held in memory whole.
 """
 
 from __future__ import annotations
@@ -101,9 +102,19 @@ def _record(line: bytes, number: int, where: str, field: str) -> Record:
         raise InputError(f"{where}: not a JSON object; each line must be one, with the text in {field!r}")
     if not texts:
         raise InputError(f"{where}: no field {field!r}{_choice(members)}; name the text's field by --text-field")
-    if not isinstance(texts[-1], str):
+    text = "" if texts[-1] is None else texts[-1]
+    if not isinstance(text, str):
         raise InputError(f"{where}: the field {field!r} is not a string; name the text's field by --text-field")
-    return Record(number, texts[-1], tuple(members))
+    return Record(number, text, tuple(members))
+
+
+def is_null(piece: str) -> bool:
+    """Whether the value of a field, a piece of JSON as in `Record.members`, is null.
+
+    >>> is_null('"text": null'), is_null('"text": "null"')
+    (True, False)
+    """
+    return piece.endswith("null")
 
 
 def _members(line: str, field: str) -> tuple[list[tuple[str, str]] | None, list[object]]:
@@ -128,7 +139,7 @@ def _members(line: str, field: str) -> tuple[list[tuple[str, str]] | None, list[
         members.append((name, line[position:end]))
         if name == field:
             # Numbers came as strings too; a string begins with its quotation mark.
-            values.append(value if line[begin] == '"' else None)
+            values.append(value if value is None or line[begin] == '"' else ...)
         position = _skip(line, end)
         if line.startswith("}", position):
             break

@@ -9,15 +9,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, NamedTuple
 
 from degloss.blocks import Begin
 from degloss.errors import InputError
-from degloss.formats import Cells, encode_line
+from degloss.formats import Cells, Form, encode_line
 from degloss.kinds import Packing
 from degloss.parquet import ArrowRow, ParquetRows, Schema
 from degloss.partfile import Part
-from degloss.read import Document
+from degloss.read import Document, Head
+from degloss.tables import SEPARATORS, Header
 from degloss.write import Packer, output_error
 
 _PIECE: Final = 1 << 20
@@ -34,6 +35,7 @@ class Output:
         self.items = 0
         self.documents = 0
         self.changed = False
+        self._line_breaks: tuple[bytes, bytes] | None = None  # of an input, and those that are written instead
         self._file = file
         self._packing = packing
         self._packer = Packer(file, packing, name)
@@ -50,16 +52,35 @@ class Output:
             self._rows = ParquetRows(self._unpacked or self._file, item.head, self.name, gains=gains)
             return
         head = item.job.form.head(item.head, item.job.kind)
+        self._line_breaks = None
         if self.head is None:
             self.head = head
             if not continued:
                 self.write(encode_line(head))
-        elif item.job.form.tabular and head != self.head:
-            raise InputError("has other columns than the table before it; give a folder by -o")
+        elif item.job.form.tabular:
+            self._fit(item.job.form, item.head, head)
+
+    def _fit(self, form: Form, table: Head, head: str) -> None:
+        """Raises `InputError` for a table whose rows cannot follow those above; its lines are to end as these do."""
+        above, its = _parts(self.head or ""), _parts(head)
+        if its.columns == above.columns:
+            if its.line_break != above.line_break:
+                self._line_breaks = its.line_break.encode(), above.line_break.encode()
+            return
+        for separator in SEPARATORS if isinstance(table, Header) else ():
+            if _parts(form.head(table._replace(separator=separator), "csv")).columns == above.columns:
+                raise InputError(
+                    f"has {table.separator!r} between its cells, and the table before it {separator!r}; give a folder by"
+                    " -o, or write them alike"
+                )
+        raise InputError("has other columns than the table before it; give a folder by -o")
 
     def add(self, document: Document, piece: bytes | Cells) -> None:
         """The result of a document."""
         if isinstance(piece, bytes):
+            if self._line_breaks is not None:
+                old, new = self._line_breaks
+                piece = piece.removesuffix(old) + new
             self.write(piece)
         elif self._rows is not None and isinstance(document.row, ArrowRow):
             self._rows.add(document.row, *piece)
@@ -94,6 +115,17 @@ class Output:
             self._unpacked.close()
         if self._packing or self._rows is None:
             self._packer.close()
+
+
+class _Parts(NamedTuple):
+    columns: str
+    line_break: str
+
+
+def _parts(head: str) -> _Parts:
+    """A header without its byte order mark: the columns as they stand there, and the line break."""
+    bare = head.rstrip("\r\n")
+    return _Parts(bare.removeprefix("\ufeff"), head[len(bare) :])
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from degloss.errors import InputError
 from degloss.records import Record
 from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
 
-_SEPARATORS: Final = (",", ";", "\t", "|")
+SEPARATORS: Final = (",", ";", "\t", "|")
+"""What may be between cells."""
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*(e[+-]?\d+)?\Z", re.IGNORECASE)
 _PIECE: Final = 1 << 20
@@ -118,7 +119,7 @@ def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:
 
 def _header(line: str, field: str, name: str, *, tabs: bool, mark: bool) -> Header:
     best: list[str] = []
-    for separator in ["\t"] if tabs else _SEPARATORS:
+    for separator in ["\t"] if tabs else SEPARATORS:
         try:
             columns = next(csv.reader([line], delimiter=separator, strict=True))
         except (csv.Error, StopIteration):
