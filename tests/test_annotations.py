@@ -242,7 +242,7 @@ def test_a_page_goes_out_is_corrected_and_comes_back(
     assert corrected.text == f"😀 {PAGE}"
     assert corrected.spans[0].label == "boilerplate"
     assert "offsets in " + UNITS[tool] in capsys.readouterr().err
-    with pytest.raises(CorpusError, match="--force replaces them"):
+    with pytest.raises(CorpusError, match=r"seite-1\.txt and 1 more are there; --force replaces them"):
         commands.corpus(["import", "--tool", tool, str(sent), "-o", str(out)])
     commands.corpus(["import", "--tool", tool, str(sent), "-o", str(out), "--force"])
 
@@ -260,7 +260,7 @@ def test_an_import_is_done_whole_or_not_at_all(tmp_path: Path, capsys: pytest.Ca
     sent.write_text("".join(json.dumps(each) + "\n" for each in lines))
     with pytest.raises(CorpusError, match=r"all.jsonl: 4 documents cannot be taken over; nothing was written"):
         commands.corpus(["import", "--tool", "doccano", str(sent), "-o", str(tmp_path / "out")])
-    told = capsys.readouterr().out.splitlines()
+    told = [line.removeprefix("degloss: ") for line in capsys.readouterr().err.splitlines()]
     assert [each.split(": ")[0].rpartition(":")[2] for each in told] == ["2", "3", "4", "6"]
     assert not (tmp_path / "out").exists()
     commands.corpus(

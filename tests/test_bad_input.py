@@ -83,7 +83,7 @@ MISTAKES = [
     (["clean", "in.txt", "sub/in.txt", "-o", "out"], "in.txt: the result of both in.txt and sub/in.txt would"),
     (["clean", "in.txt", "./in.txt", "-o", "out"], "./in.txt: given twice"),
     (["clean", "sub", "sub/in.txt", "-o", "out"], "sub/in.txt: given twice"),
-    (["clean", "in.txt", "sub/in.txt", "--in-place", "--backup", "b"], "in.txt: the result of both in.txt and sub/in.txt"),
+    (["clean", "in.txt", "sub/in.txt", "--in-place", "--backup", "b"], "in.txt: the result of both in.txt and sub/"),
     (["clean", "-", "in.txt", "-o", "out"], "standard input has no name"),
     (["clean", "-", "-"], "standard input can be read only once"),
     (["clean", "in.txt", "--model", "sub"], "manifest.json: cannot be read"),

@@ -121,7 +121,7 @@ def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, deglos
     (archive / "bild.txt").unlink()
     done = degloss("clean", "in", "-o", "out", "-q")
     assert done.returncode == 3
-    assert b"in: 1 links to folders not followed" in done.stderr
+    assert b"in: 1 link to folders not followed" in done.stderr
     assert b"in/tot.txt: no such file" in done.stderr
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "link.txt", "tief/c.txt", "tief/d.jsonl"]
     assert not (tmp_path / "out" / "link.txt").is_symlink()

@@ -190,6 +190,12 @@ def test_model_shows_the_manifest(degloss: Run, model: Path, tmp_path: Path) -> 
     assert missing.stderr.count(b"\n") == 1
 
 
+def test_model_shows_first_what_people_look_for(degloss: Run) -> None:
+    keys = list(json.loads(degloss("model").stdout))
+    assert keys[:4] == ["format", "features", "labels", "sha256"]
+    assert keys.index("gate") < min(keys.index("arrays"), keys.index("sources"))
+
+
 def test_version(degloss: Run) -> None:
     assert degloss("--version").stdout.decode() == f"degloss {importlib.metadata.version('degloss')}\n"
 

@@ -213,7 +213,7 @@ def test_parts_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_part([b"eins\n", b"zwei\n"], url)
         with fsspec.open(url) as file:
             assert file.read() == b"eins\nzwei\n"
-        with pytest.raises(OutputError, match="has 1 parts in it"):
+        with pytest.raises(OutputError, match="has 1 part in it"):
             make_place(folder, force=False)
         make_place(folder, force=True)
         assert not memory.glob("/test-out/part-*") if "memory" in folder else not list((tmp_path / "out").iterdir())

@@ -14,7 +14,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE
-from degloss import LABELS
+from degloss import LABELS, ModelMissing
 from degloss.separate import Separator
 
 TEXTS = [PAGE, "", " \n\t", f"👩‍👩‍👧 {COMMENT}\r\n\r\nGrüße  aus\tKöln! {LINK}", ARTICLE]
@@ -85,6 +85,13 @@ def test_configuration(model: Path, separator: Separator) -> None:
 def test_wrong_configuration_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(Exception, match=next(iter(config))):
         spacy.blank("de").add_pipe("degloss", config=config)
+
+
+def test_a_wrong_folder_shows_when_the_component_is_added(tmp_path: Path) -> None:
+    nlp = spacy.blank("de")
+    with pytest.raises(ModelMissing, match=f"{tmp_path}.*manifest.json"):
+        nlp.add_pipe("degloss", config={"model": str(tmp_path)})
+    assert nlp.pipe_names == []
 
 
 def test_a_pipeline_is_saved_and_found_without_an_import(nlp: Language, tmp_path: Path) -> None:

@@ -22,28 +22,21 @@ from degloss.jobs import run, texts
 from degloss.kinds import Kind
 from degloss.options import (
     BackupFolder,
-    Exclude,
     Favored,
     Field,
     Files,
     Folder,
-    Force,
     Formatted,
-    Include,
     InPlace,
     Keep,
     MaxLoss,
-    Mend,
-    Output,
-    Quiet,
     Raw,
-    Resume,
     Scheduler,
     Speaker,
-    Strict,
     Typed,
-    Workers,
     check_in_place,
+    check_scheduled,
+    common,
 )
 from degloss.plan import FormOf, Options, format_for, plan
 from degloss.separate import load, shipped
@@ -52,6 +45,8 @@ from degloss.tally import Tally
 from degloss.workers import Labeller
 from degloss.write import standard_output
 
+_FIRST: Final = ("name", "format", "features", "labels", "sha256", "recipe", "seed", "python", "packages", "gate")
+"""Of the manifest, what people look for; lists of arrays and sources come behind."""
 _TRAINING_PACKAGES: Final = ("sklearn", "scipy", "pandas", "joblib", "matplotlib", "degloss_training")
 
 app = typer.Typer(
@@ -81,65 +76,40 @@ def _degloss(
 
 
 @app.command()
+@common
 def clean(
+    options: Options,
     files: Files = None,
-    output: Output = None,
     keep: Keep = None,
     favor: Favored = "balanced",
-    text_field: Field = None,
-    type: Typed = None,
-    force: Force = False,
-    include: Include = None,
-    exclude: Exclude = None,
-    jobs: Workers = 1,
-    resume: Resume = False,
-    strict: Strict = False,
     in_place: InPlace = False,
     backup: BackupFolder = None,
     max_loss: MaxLoss = None,
     raw_cells: Raw = False,
-    fix_mojibake: Mend = False,
-    quiet: Quiet = False,
     model: Folder = None,
 ) -> None:
     """Print or write the article alone."""
     wanted = keep or [Speaker.ARTICLE]
     labels = tuple(label for label in LABELS if label in wanted)
-    check_in_place(in_place, backup, output, max_loss)
-    options = Options(
-        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), backup,
-        0.9 if max_loss is None else max_loss, resume, strict, jobs, fix_mojibake, quiet,
-    )  # fmt: skip
+    check_in_place(in_place, backup, options.output, max_loss)
+    options = replace(options, backup=backup, max_loss=0.9 if max_loss is None else max_loss)
     # In place the cells are those of the user, and stay.
     form = Form(options.field, labels, raw=raw_cells or in_place)
     raise typer.Exit(_perform(files, options, lambda kind: form, Labeller(model, favor)))
 
 
 @app.command()
+@common
 def label(
+    options: Options,
     files: Files = None,
-    output: Output = None,
     format: Formatted = None,
     favor: Favored = "balanced",
-    text_field: Field = None,
-    type: Typed = None,
-    force: Force = False,
-    include: Include = None,
-    exclude: Exclude = None,
-    jobs: Workers = 1,
-    resume: Resume = False,
-    strict: Strict = False,
     raw_cells: Raw = False,
-    fix_mojibake: Mend = False,
-    quiet: Quiet = False,
     model: Folder = None,
     scheduler: Scheduler = None,
 ) -> None:
     """Print every sentence with who speaks it."""
-    options = Options(
-        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), None, 1,
-        resume, strict, jobs, fix_mojibake, quiet,
-    )  # fmt: skip
     shared = Form(options.field, color=options.target is None and _colored(), raw=raw_cells)
 
     def form(kind: Kind) -> Form:
@@ -147,20 +117,17 @@ def label(
 
     if scheduler is None:
         raise typer.Exit(_perform(files, options, form, Labeller(model, favor)))
-    if any((jobs > 1, resume, include, exclude, type, raw_cells, fix_mojibake, format in ("html", "table"))):
-        raise typer.BadParameter(
-            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model, --strict"
-        )
+    check_scheduled(options, format, raw_cells=raw_cells)
 
     def work(tally: Tally) -> None:
         extras.require("distributed", "dask", "--scheduler")
         from degloss import cluster
 
-        tally.strict, tally.records = strict, None
+        tally.strict, tally.records = options.strict, None
         separator = shipped() if model is None else load(model)
         cluster.label(
-            _sources(files), None if output == STDIN else output, separator, scheduler=scheduler,
-            format=format or "text", favor=favor, text_field=text_field, force=force, tally=tally,
+            _sources(files), None if options.target is None else options.output, separator, scheduler=scheduler,
+            format=format or "text", favor=favor, text_field=options.text_field, force=options.force, tally=tally,
         )  # fmt: skip
 
     raise typer.Exit(perform(work))
@@ -232,6 +199,7 @@ def model(folder: Folder = None) -> None:
         import json
 
         manifest = artefact.load_model(folder or artefact.shipped_folder()).manifest
+        manifest = {key: manifest[key] for key in (*_FIRST, *manifest) if key in manifest}
         with standard_output() as stream:
             stream.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
         tally.done += 1

@@ -66,7 +66,7 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
         if tally.failed + tally.done > 1:
             where = tally.recorded()
             tell(
-                f"{tally.failed} of {tally.failed + tally.done} documents failed" + (f"; see {where}" if where else "")
+                f"{tally.failed:,} of {tally.failed + tally.done:,} documents failed{f'; see {where}' if where else ''}"
             )
     return code
 

@@ -26,6 +26,7 @@ from degloss.errors import DeglossError, InputError, OutputError
 from degloss.journal import Stamp, stamp
 from degloss.partfile import Part, sweep, sync_folder
 from degloss.plan import Job
+from degloss.show import counted
 from degloss.source import opened, unreadable
 from degloss.tally import Tally
 from degloss.write import make_folder, output_error
@@ -153,8 +154,8 @@ def restore(folder: Path, tally: Tally, note: Note, *, force: bool) -> None:
                 untouched += 1
         except DeglossError as error:
             tally.fail(error, entry["file"])
-    rest = f", {untouched} were as before" if untouched else ""
-    note(f"{tally.done} file{'' if tally.done == 1 else 's'} restored{rest}; the backup stays in {folder}")
+    rest = f", {untouched:,} {'was' if untouched == 1 else 'were'} as before" if untouched else ""
+    note(f"{counted(tally.done, 'file')} restored{rest}; the backup stays in {folder}")
 
 
 def _put_back(folder: Path, entry: dict[str, Any], *, force: bool) -> bool:

@@ -5,15 +5,19 @@ Commands that share an option take it from here, so that it means and says the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from degloss.documents import Favor
 from degloss.formats import Format
 from degloss.kinds import Kind
+from degloss.plan import Options
 
 
 class Speaker(StrEnum):
@@ -111,6 +115,47 @@ Scheduler = Annotated[
 ]
 
 
+def _common(
+    output: Output = None,
+    text_field: Field = None,
+    type: Typed = None,
+    force: Force = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    jobs: Workers = 1,
+    resume: Resume = False,
+    strict: Strict = False,
+    fix_mojibake: Mend = False,
+    quiet: Quiet = False,
+) -> Options:
+    """What commands that read and write files in bulk can be asked for."""
+    return Options(
+        output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), resume=resume, strict=strict,
+        workers=jobs, mend=fix_mojibake, quiet=quiet,
+    )  # fmt: skip
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `_common` besides its own: it gets them as its first argument.
+
+    The help lists them behind files, output and the command's first two, which say what it makes.
+    """
+    shared = signature(_common, eval_str=True).parameters
+    _, files, *own = signature(command, eval_str=True).parameters.values()
+    output, *rest = shared.values()
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        options = _common(**{name: given.pop(name) for name in shared})
+        command(options, **given)
+
+    # typer reads a command's options from these two.
+    parameters = [files, output, *own[:2], *rest, *own[2:]]
+    called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return called
+
+
 def check_in_place(in_place: bool, backup: Path | None, output: str | None, max_loss: float | None) -> None:
     """Raises `typer.BadParameter` for options of `clean` that do not go together."""
     if in_place != (backup is not None):
@@ -119,3 +164,19 @@ def check_in_place(in_place: bool, backup: Path | None, output: str | None, max_
         raise typer.BadParameter("--in-place writes where the files are; leave out -o")
     if max_loss is not None and not in_place:  # who gives it counts on a guard that would not be there
         raise typer.BadParameter("--max-loss guards files cleaned with --in-place only; leave it out")
+
+
+def check_scheduled(options: Options, format: Format | None, *, raw_cells: bool) -> None:
+    """Raises `typer.BadParameter` for options of `label` that work on one machine only."""
+    if options.resume:
+        raise typer.BadParameter(
+            "--resume goes on on one machine only; with --scheduler label some of the files at a time, each time into"
+            " a folder of its own, and do again what was interrupted (--force)"
+        )
+    if any((
+        options.workers > 1, options.include, options.exclude, options.type, options.mend, raw_cells,
+        format in ("html", "table"),
+    )):  # fmt: skip
+        raise typer.BadParameter(
+            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model, --strict"
+        )

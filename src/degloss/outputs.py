@@ -166,7 +166,8 @@ class Outputs:
                 self._tally.fail(error, job.source, document.name)
                 piece, lost = form.unchanged(document), 0.0
             elif document.row is None and not piece:
-                self._tally.note(f"{document.name}: no {' or '.join(form.keep)} in it, so nothing is left")
+                what = f"no {' or '.join(form.keep)}" if sum(labelled.counts.sizes) else "no text"
+                self._tally.note(f"{document.name}: {what} in it, so the result is empty")
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)

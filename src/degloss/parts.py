@@ -33,6 +33,7 @@ from degloss.plan import ERRORS
 from degloss.read import Document
 from degloss.records import records
 from degloss.separate import Separator
+from degloss.show import counted
 from degloss.source import STDIN, unreadable
 from degloss.write import new_file, output_error
 
@@ -238,7 +239,9 @@ def make_place(folder: str, *, force: bool) -> None:
         system.makedirs(path, exist_ok=True)
         old = [name for name in system.ls(path, detail=False) if os.path.basename(name).startswith("part-")]
         if old and not force:
-            raise OutputError(f"{folder}: has {len(old)} parts in it; give another folder, or --force to replace them")
+            raise OutputError(
+                f"{folder}: has {counted(len(old), 'part')} in it; give another folder, or --force replaces all"
+            )
         for name in old:  # a shorter run would leave the last ones of the run before
             system.rm_file(name)
     except OSError as error:

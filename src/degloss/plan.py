@@ -23,6 +23,7 @@ from degloss.errors import InputError, OutputError
 from degloss.formats import ENDINGS, Form, Format
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
+from degloss.show import counted
 from degloss.source import STDIN
 from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
@@ -248,7 +249,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     continue
                 yield path
     if links:
-        tally.tell(f"{folder}: {links} links to folders not followed; give those folders as inputs, too")
+        tally.tell(f"{folder}: {counted(links, 'link')} to folders not followed; give those folders as inputs, too")
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

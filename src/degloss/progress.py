@@ -14,7 +14,7 @@ from typing import Any, Final
 from degloss.documents import LABELS
 from degloss.encodings import Note
 from degloss.plan import Plan
-from degloss.show import visible
+from degloss.show import counted, visible
 from degloss.source import STDIN, Source
 from degloss.tally import UNCERTAIN, Tally
 
@@ -66,7 +66,7 @@ class Progress:
         """How it stands, on a line for a log."""
         read = self.position()
         rate = read / seconds if seconds else 0.0
-        line = f"{count_text(tally.done)}, {size_text(read)}"
+        line = f"{counted(tally.done, 'document')}, {size_text(read)}"
         if self.total:
             line += f" of {size_text(self.total)} ({read / self.total:.0%})"
         line += f", {size_text(rate)}/s"
@@ -89,7 +89,7 @@ class Progress:
         size = sum(tally.sizes)
         shares = [f"{label} {part / size:.0%}" for label, part in zip(LABELS, tally.sizes, strict=True) if size]
         lines = [
-            f"{count_text(tally.done)}{before}, {size_text(self.position())} in {time_text(seconds)}"
+            f"{counted(tally.done, 'document')}{before}, {size_text(self.position())} in {time_text(seconds)}"
             + (f": {', '.join(shares)} of the text" if shares else "")
         ]
         if tally.uncertain:
@@ -116,15 +116,6 @@ class Progress:
             self._bar.add_task("", total=self.total or None, documents=0, failed="")
         failed = f"{tally.failed:,} failed" if tally.failed else ""
         self._bar.update(self._bar.task_ids[0], completed=self.position(), documents=tally.done, failed=failed)
-
-
-def count_text(count: int) -> str:
-    """A number of documents for people.
-
-    >>> count_text(1), count_text(12345)
-    ('1 document', '12,345 documents')
-    """
-    return f"{count:,} document{'' if count == 1 else 's'}"
 
 
 def size_text(size: float) -> str:

@@ -18,6 +18,15 @@ HIDDEN = re.compile(f"[{_UNPRINTABLE}]")
 _ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things for people; the plural is the regular one.
+
+    >>> counted(1, "document"), counted(12345, "document"), counted(0, "link")
+    ('1 document', '12,345 documents', '0 links')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def escape(text: str) -> str:
     """The text without tabs, line breaks and control characters: backslash escapes instead.
 

@@ -67,12 +67,13 @@ class Output:
             if its.line_break != above.line_break:
                 self._line_breaks = its.line_break.encode(), above.line_break.encode()
             return
-        for separator in SEPARATORS if isinstance(table, Header) else ():
-            if _parts(form.head(table._replace(separator=separator), "csv")).columns == above.columns:
-                raise InputError(
-                    f"has {table.separator!r} between its cells, and the table before it {separator!r}; give a folder by"
-                    " -o, or write them alike"
-                )
+        if isinstance(table, Header):
+            for separator in SEPARATORS:
+                if _parts(form.head(table._replace(separator=separator), "csv")).columns == above.columns:
+                    raise InputError(
+                        f"has {table.separator!r} between its cells, and the table before it {separator!r}; give a"
+                        " folder by -o, or write them alike"
+                    )
         raise InputError("has other columns than the table before it; give a folder by -o")
 
     def add(self, document: Document, piece: bytes | Cells) -> None:

@@ -44,7 +44,7 @@ class Component:
 
     @cached_property
     def separator(self) -> Separator:
-        """The model, loaded when the first document comes."""
+        """The model; the shipped one is loaded when the first document comes."""
         return shipped() if self.model is None else load(self.model)
 
     def __call__(self, doc: Any) -> Any:
@@ -79,9 +79,13 @@ def _scores(found: Separation) -> Any:
 def make(nlp: Any, name: str, spans_key: str, favor: Favor, model: str | None) -> Component:
     """The component of a configuration; spaCy calls it.
 
-    `spans_key` is where the spans go, `favor` as in `degloss.separate`, `model` the folder of another model.
+    `spans_key` is where the spans go, `favor` as in `degloss.separate`, `model` the folder of another model. That one
+    is loaded at once, so that a wrong folder shows here and not at the first text; raises `ModelError`.
     """
-    return Component(spans_key, favor, model)
+    made = Component(spans_key, favor, model)
+    if model is not None:
+        _ = made.separator
+    return made
 
 
 _language.factory(NAME, default_config=DEFAULTS, assigns=["doc.spans"], func=make)

@@ -16,6 +16,7 @@ import numpy as np
 from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import Separator, load
+from degloss.show import counted
 from degloss.write import write_file
 from degloss_training import ablate, exchange, gate, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
@@ -91,10 +92,10 @@ def corpus(arguments: list[str]) -> int:
         print(line)
     if problems:
         raise CorpusError(
-            f"{options.corpus}: {len(problems)} copies between groups; make them one group in"
+            f"{options.corpus}: {counted(len(problems), 'pair')} of copies between groups; make them one group in"
             " corpus.GROUPS, or delete one"
         )
-    _say(f"{len(documents)} documents, {len(held_out)} held out: no slips, no copies between groups")
+    _say(f"{counted(len(documents), 'document')}, {len(held_out)} held out: no slips, no copies between groups")
     return 0
 
 
@@ -113,10 +114,10 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
         print(line)
     if problems:
         raise TrainingError(
-            f"{options.floors}: {len(problems)} measures are below their floor; find out why, or lower it on purpose"
-            " with: degloss evaluate --gate --set-floors --lower"
+            f"{options.floors}: {counted(len(problems), 'measure')} below the floor; find out why, or lower it on"
+            " purpose with: degloss evaluate --gate --set-floors --lower"
         )
-    _say(f"gate open: {len(documents)} documents, " + ", ".join(f"{m} {v:.3f}" for m, v in values.items()))
+    _say(f"gate open: {counted(len(documents), 'document')}, " + ", ".join(f"{m} {v:.3f}" for m, v in values.items()))
     return 0
 
 

@@ -19,6 +19,7 @@ from degloss.documents import LABELS, Label, Segment
 from degloss.errors import CorpusError, DeglossError, InputError
 from degloss.read import read_text
 from degloss.separate import load
+from degloss.show import counted
 from degloss.write import make_folder, write_file
 from degloss_training.corpus import parse, serialise
 
@@ -47,7 +48,7 @@ def export(arguments: list[str]) -> int:
     else:
         data = json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
     write_file(options.out, data.encode("utf-8", "backslashreplace"), force=options.force)
-    _say(f"wrote {len(entries)} documents to {options.out}, offsets in {units}")
+    _say(f"wrote {counted(len(entries), 'document')} to {options.out}, offsets in {units}")
     return 0
 
 
@@ -75,16 +76,19 @@ def import_(arguments: list[str]) -> int:
         except DeglossError as error:
             problems.append(str(error))
     for line in problems:
-        print(line)
+        _say(line)
     if problems:
-        raise CorpusError(f"{options.file}: {len(problems)} documents cannot be taken over; nothing was written")
+        raise CorpusError(
+            f"{options.file}: {counted(len(problems), 'document')} cannot be taken over; nothing was written"
+        )
     make_folder(options.out)
     taken = [name for name in documents if (options.out / f"{name}.txt").exists()]
     if taken and not options.force:
-        raise CorpusError(f"{options.out}: {taken[0]}.txt and {len(taken) - 1} more are there; --force replaces them")
+        more = f" and {len(taken) - 1:,} more are there; --force replaces them"
+        raise CorpusError(f"{options.out}: {taken[0]}.txt{more if taken[1:] else ' is there; --force replaces it'}")
     for name, data in documents.items():
         write_file(options.out / f"{name}.txt", data, force=options.force)
-    _say(f"wrote {len(documents)} documents into {options.out}; now: degloss corpus check")
+    _say(f"wrote {counted(len(documents), 'document')} into {options.out}; now: degloss corpus check")
     return 0
 
 

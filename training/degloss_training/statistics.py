@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from degloss.documents import LABELS
+from degloss.show import counted
 from degloss_training.corpus import Document
 
 SHINGLE: Final = 5
@@ -63,7 +64,7 @@ def near_duplicates(documents: Sequence[Document]) -> list[tuple[str, str, float
 
 def describe(documents: Sequence[Document]) -> str:
     """The corpus in figures, as a table of text."""
-    lines = [f"{len(documents)} documents of {len({d.group for d in documents})} groups"]
+    lines = [f"{counted(len(documents), 'document')} of {counted(len({d.group for d in documents}), 'group')}"]
     characters = Counter(dict.fromkeys(LABELS, 0))
     for d in documents:
         for s in d.spans:
