@@ -108,6 +108,7 @@ def make_folder(folder: Path) -> None:
         (folder / f"{number:02}.txt").write_text(f"{PAGE}{number}\n" if number != 7 else "")
     (folder / "10.txt").write_bytes(bytes(100))
     (folder / "dump.jsonl").write_text(dump(3 * BATCH_DOCUMENTS))
+    (folder / "gepackt.jsonl.gz").write_bytes(gzip.compress(dump(2 * BATCH_DOCUMENTS).encode()))
     (folder / "tief" / "tabelle.csv").write_text("id,text\n" + f'1,"{PAGE}"\n' * 300)
 
 

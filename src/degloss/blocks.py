@@ -13,6 +13,7 @@ from typing import NamedTuple
 from degloss.encodings import Note
 from degloss.errors import DeglossError, InputError
 from degloss.journal import Journal, Stamp, owns, stamp
+from degloss.kinds import ROWS, parts
 from degloss.partfile import PART, companion
 from degloss.plan import Job, Plan
 from degloss.read import Document, Head, read_documents
@@ -57,11 +58,18 @@ Item = Begin | Given | Failure | End
 Block = list[Item]
 
 
-def in_blocks(items: Iterable[Item]) -> Iterator[Block]:
-    """The items in portions of about a million characters, or 256 documents."""
+def in_blocks(items: Iterable[Item], *, resumable: bool = False) -> Iterator[Block]:
+    """The items in portions of about a million characters, or 256 documents.
+
+    What is packed is packed block by block if the run is `resumable`. Then a packed file of many documents begins a
+    block, so that its blocks, and with them its bytes, are the same wherever the run was interrupted.
+    """
     block: Block = []
     documents = characters = 0
     for item in items:
+        if resumable and block and isinstance(item, Begin) and _packed_rows(item.job):
+            yield block
+            block, documents, characters = [], 0, 0
         block.append(item)
         if isinstance(item, Given):
             documents += 1
@@ -71,6 +79,10 @@ def in_blocks(items: Iterable[Item]) -> Iterator[Block]:
             block, documents, characters = [], 0, 0
     if block:
         yield block
+
+
+def _packed_rows(job: Job) -> bool:
+    return job.kind in ROWS and job.target is not None and parts(job.target.name).packing != ""
 
 
 def read_items(

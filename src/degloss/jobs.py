@@ -45,11 +45,12 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     tally.begin_records()
     progress = Progress(made, tally.tell)
     outputs = Outputs(made, tally, journal, backup)
+    workers = made.options.workers
     complete = False
     try:
         with outputs.opened():
             items = read_items(made, tally.note, journal=journal, given_up=outputs.given_up, watch=progress.watch)
-            for block, results in label_blocks(in_blocks(items), labeller, made.options.workers):
+            for block, results in label_blocks(in_blocks(items, resumable=journal is not None), labeller, workers):
                 outputs.take(block, results)
                 progress.show(tally)
             if tally.failed and not tally.done:

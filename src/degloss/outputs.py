@@ -234,6 +234,8 @@ class Outputs:
         output = self._current or self._shared
         if self._journal is None or output is None or output.begin is None or self._place is None:
             return
+        if output is self._current and not output.items:  # a head alone is written anew
+            return
         with named(output):
             size = output.checkpoint()
         if size is None:
