@@ -127,6 +127,15 @@ def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, deglos
     assert not (tmp_path / "out" / "link.txt").is_symlink()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_pipes_in_folders_keep_no_run_waiting(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    os.mkfifo(archive / "rohr.txt")
+    done = degloss("clean", "in", "-o", "out", "--exclude", "bild*")
+    assert done.returncode == 0
+    assert b"in: 1 pipe or device left out" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
+
+
 # failures
 
 

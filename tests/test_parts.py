@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 from pathlib import Path
 
 import fsspec
@@ -89,6 +90,12 @@ def test_files_are_dealt_out_together_until_a_part_is_full(tmp_path: Path, monke
         ["7"],
     ]
     assert all(piece.size is None and piece.kind == "text" for part in made for piece in part)
+
+
+def test_a_pipe_is_no_input_of_a_glob(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PAGE)
+    os.mkfifo(tmp_path / "rohr.txt")
+    assert [name for name, *_ in find(str(tmp_path / "*.txt"))] == [str(tmp_path / "a.txt")]
 
 
 def test_records_of_failures_are_no_input_of_a_glob(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_bad_lines_name_their_place_and_do_not_stop_the_rest(line: bytes, messag
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_records_with_a_mark(encoding: str, tmp_path: Path) -> None:
     data = '{"text": "Grüße"}\n{"text": "schön"}\n'.encode(encoding)
-    assert [r.text for r in records(data, tmp_path) if isinstance(r, Record)] == ["Grüße", "schön"]
+    assert [getattr(r, "text", r) for r in records(data, tmp_path)] == ["Grüße", "schön"]
 
 
 @given(

@@ -164,7 +164,7 @@ IMPOSSIBLE = [
     ("a folder", "sub", "is a folder"),
     ("no such folder", "fehlt/a.txt", "its folder does not exist"),
     ("below a file", "file/a.txt", "a file stands where a folder is needed"),
-    ("too long a name", "x" * 300, "cannot be written"),
+    ("too long a name", "x" * 300, "a name longer than the disk takes"),
     ("a zero byte", "a\0b", "cannot be written"),
 ]
 

@@ -88,7 +88,8 @@ def find(source: str) -> list[tuple[str, str, int]]:
         if "://" not in source:
             named = os.path.lexists(source)
             names = [source] if named else sorted(glob.glob(source, recursive=True))
-            files = [name for name in names if not os.path.isdir(name)]
+            # A pipe is read only if it is named: what a glob finds must not keep the run waiting.
+            files = [name for name in names if not (os.path.isdir(name) if named else _is_no_file(name))]
             found = [(name, os.path.abspath(name), os.path.getsize(name)) for name in files]
             folder = bool(names) and not files
         else:
@@ -109,6 +110,10 @@ def find(source: str) -> list[tuple[str, str, int]]:
     if not found:
         raise InputError(f"{source}: no such file; check the path")
     return found
+
+
+def _is_no_file(name: str) -> bool:
+    return os.path.exists(name) and not os.path.isfile(name)
 
 
 def parts(files: Iterable[tuple[str, str, int]], *, records: bool, cut: bool) -> Iterator[tuple[Piece, ...]]:

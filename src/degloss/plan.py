@@ -4,7 +4,7 @@ Planned before any work, so that a mistake in the arguments shows at once: folde
 two inputs that no names can keep apart are refused, and so is an input that needs a package which is not installed.
 
 Links: a link to a file is read as the file; links to folders are not followed, so that no listing runs in a circle
-or leaves the folder, and are counted in a note.
+or leaves the folder, and are counted in a note. So are pipes and devices, which would keep the run waiting.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
 
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
-    links = 0
+    links = others = 0
     for place, folders, names in os.walk(folder, onerror=unreadable):
         links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
@@ -247,7 +247,12 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     continue
                 if own and own & file_ids([path]):
                     continue
+                if path.exists() and not path.is_file():
+                    others += 1
+                    continue
                 yield path
+    if others:
+        tally.tell(f"{folder}: {counted(others, 'pipe or device', 'pipes or devices')} left out; give them by name")
     if links:
         tally.tell(f"{folder}: {counted(links, 'link')} to folders not followed; give those folders as inputs, too")
 

@@ -51,7 +51,7 @@ def read_records(name: str, field: str, watch: Watch = unwatched) -> Iterator[Re
 def records(file: BinaryIO, name: str, field: str) -> Iterator[Record | InputError]:
     """As `read_records`, of an open file; `name` is what messages call it."""
     for number, line in enumerate(_lines(file, name), 1):
-        if line.isspace():
+        if not line.strip():
             continue
         where = f"{name}:{number}"
         try:

@@ -18,13 +18,13 @@ HIDDEN = re.compile(f"[{_UNPRINTABLE}]")
 _ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things for people; the plural is the regular one.
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """A number of things for people; `nouns` is the plural if it is not the regular one.
 
     >>> counted(1, "document"), counted(12345, "document"), counted(0, "link")
     ('1 document', '12,345 documents', '0 links')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
 
 
 def escape(text: str) -> str:

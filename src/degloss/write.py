@@ -186,6 +186,8 @@ def output_error(name: str, error: OSError | ValueError) -> OutputError:
         return OutputError(f"{name}: on a disk that is read-only; choose another folder")
     if code == errno.ENOENT:
         return OutputError(f"{name}: its folder does not exist; make it first (mkdir -p)")
+    if code == errno.ENAMETOOLONG:
+        return OutputError(f"{name}: a name longer than the disk takes; give the input a shorter one")
     if code == errno.ENOTDIR:
         return OutputError(f"{name}: a file stands where a folder is needed; give another name")
     reason = error.strerror if isinstance(error, OSError) else error
