@@ -102,16 +102,46 @@ def separator(model: Path) -> Separator:
     return load(model)
 
 
+def give_up_power() -> None:
+    """In a new process, before its program starts: root that obeys permissions as everybody does (capabilities(7))."""
+    import ctypes
+
+    drop, override, search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    libc = ctypes.CDLL(None, use_errno=True)
+    for power in (override, search):
+        if libc.prctl(drop, power, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "capabilities stay")
+
+
+@pytest.fixture
+def powerless() -> Callable[[], None] | None:
+    """What a process has to do before its start so that permissions hold for it; None if they do anyway."""
+    if os.name != "posix":
+        pytest.skip("needs the permissions of POSIX")
+    if os.geteuid() != 0:
+        return None
+    if not sys.platform.startswith("linux"):
+        pytest.skip("root may read and write everything here")
+    try:
+        subprocess.run(["true"], preexec_fn=give_up_power, check=True)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("root may read and write everything here, and cannot give that up")
+    return give_up_power
+
+
 @pytest.fixture
 def degloss(model: Path, tmp_path: Path) -> Run:
     """Runs `degloss` as a process in an empty folder, with the model of these tests where one is needed."""
 
     def run(
-        *args: str | Path, stdin: bytes = b"", environment: dict[str, str] | None = None
+        *args: str | Path,
+        stdin: bytes = b"",
+        environment: dict[str, str] | None = None,
+        first: Callable[[], None] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
             command(model, *args), input=stdin, capture_output=True, cwd=tmp_path, timeout=120, check=False,
-            env=clean_environment(environment),
+            env=clean_environment(environment), preexec_fn=first,
         )  # fmt: skip
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return done

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,19 +111,62 @@ def test_a_run_that_ran_out_of_space_goes_on_when_there_is_some(model: Path, tmp
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read and write everything")
-def test_what_must_not_be_read_or_written_is_counted(degloss: Run, tmp_path: Path) -> None:
+def test_what_must_not_be_read_or_written_is_counted(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
     (tmp_path / "in" / "zu").mkdir(parents=True)
     for name in ("a.txt", "geheim.txt", "z.txt"):
         (tmp_path / "in" / name).write_text(PAGE)
     (tmp_path / "in" / "geheim.txt").chmod(0)
     (tmp_path / "in" / "zu").chmod(0)
-    done = degloss("clean", "in", "-o", "out")
+    done = degloss("clean", "in", "-o", "out", first=powerless)
     assert done.returncode == 3
     assert b"geheim.txt: no permission to read it" in done.stderr
     assert b"in/zu: folder cannot be read" in done.stderr
     assert names(tmp_path / "out") == ["a.txt", "z.txt"]
+
+
+UNWRITABLE = [
+    # what is locked, arguments, exit code, the results that are there all the same
+    ("out/zu", ["in", "-o", "out"], 3, ["out/a.txt"]),
+    ("out", ["in", "-o", "out"], 3, ["out/zu/b.txt"]),
+    ("out", ["in", "-o", "out", "--resume"], 1, []),  # no journal, no run
+    ("out", ["in/a.txt", "-o", "out/a.txt"], 1, []),
+    ("in", ["in", "-o", "in/neu"], 1, []),
+]
+
+
+@pytest.mark.parametrize(("locked", "args", "code", "results"), UNWRITABLE, ids=[f"{c[0]} {c[1]}" for c in UNWRITABLE])
+def test_folders_that_must_not_be_written(
+    locked: str, args: list[str], code: int, results: list[str],
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path,
+) -> None:  # fmt: skip
+    (tmp_path / "in" / "zu").mkdir(parents=True)
+    for name in ("a.txt", "zu/b.txt"):
+        (tmp_path / "in" / name).write_text(PAGE)
+    (tmp_path / "out" / "zu").mkdir(parents=True)
+    (tmp_path / locked).chmod(0o555)
+    done = degloss("clean", *args, first=powerless)
+    (tmp_path / locked).chmod(0o755)
+    assert (done.returncode, b"no permission to write there" in done.stderr) == (code, True)
+    assert results == [f"out/{name}" for name in names(tmp_path / "out")]
+    assert all((tmp_path / name).read_text() == CLEAN for name in results)
+
+
+def test_what_must_not_be_written_in_place_stays(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
+    for name in ("offen/a.txt", "zu/b.txt"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True)
+        (tmp_path / "in" / name).write_text(PAGE)
+    (tmp_path / "in" / "zu").chmod(0o555)
+    done = degloss("clean", "in", "--in-place", "--backup", "b", first=powerless)
+    (tmp_path / "in" / "zu").chmod(0o755)
+    assert (done.returncode, b"b.txt: no permission to write there" in done.stderr) == (3, True)
+    assert (tmp_path / "in" / "offen" / "a.txt").read_text() == CLEAN
+    assert (tmp_path / "in" / "zu" / "b.txt").read_text() == PAGE
+    assert degloss("restore", "b").returncode == 0
+    assert (tmp_path / "in" / "offen" / "a.txt").read_text() == PAGE
 
 
 @posix
