@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PUBLIC ?=
 EVAL ?=
+SECONDS ?= 20
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,12 +14,13 @@ DEVELOP := $(VENV)/.installed-develop
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow train eval bench clean
+.PHONY: help demo test test-slow fuzz train eval bench clean
 
 help:
 	@echo "make demo       set up .venv, label and clean examples/repost.txt"
 	@echo "make test       lint, types, tests, corpus check and quality gate"
 	@echo "make test-slow  the tests that take minutes"
+	@echo "make fuzz       atheris on the fuzz target for SECONDS=20; has packages for Linux and some Pythons only"
 	@echo "make train      train models/german from the corpus; with PUBLIC=dir also from public texts"
 	@echo "make eval       cross-validation, scores and ablations into build/eval; PUBLIC=dir as in training,"
 	@echo "                EVAL=dir for annotated real text"
@@ -46,6 +48,12 @@ test: $(DEVELOP)
 
 test-slow: $(DEVELOP)
 	$(BIN)/pytest -q -m slow
+
+fuzz: $(DEVELOP)
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	mkdir -p build/fuzz
+	$(BIN)/python tests/fuzz/target.py --atheris -max_total_time=$(SECONDS) -rss_limit_mb=4096 -verbosity=0 \
+	  -print_final_stats=1 -artifact_prefix=build/fuzz/
 
 train: $(DEVELOP)
 	$(BIN)/degloss train --out models/german $(if $(PUBLIC),--public "$(PUBLIC)")
