@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -337,6 +338,44 @@ def test_the_summary_says_what_became_of_it(archive: Path, degloss: Run) -> None
     assert lines[-1] == "degloss: 1 of 6 documents failed; see out.errors.jsonl"
     quiet = degloss("clean", "in", "-o", "out", "--force", "--quiet").stderr.decode().splitlines()
     assert len(quiet) == 2
+
+
+def test_the_summary_has_documents_bytes_shares_uncertain_and_slowest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = progress(tmp_path)
+    monkeypatch.setattr(shown, "position", lambda: 2_500_000)
+    monkeypatch.setattr(time, "monotonic", lambda: shown._began + 75)
+    tally = Tally(print, done=1234, before=1000, failed=2)
+    for number in range(5):
+        tally.count(f"d{number}", Counts((60, 30, 10), 0.5 + number / 20), number / 10)
+    tally.count("rein\x1b[2J", Counts((100, 0, 0), 0.99), 80.0)
+    assert shown.summary(tally) == [
+        "1,234 documents (1,000 of them before), 2.5 MB in 1:15 min:"
+        " article 67%, commentary 25%, boilerplate 8% of the text",
+        "4 uncertain (confidence below 0.7): d0 0.50, d1 0.55, d2 0.60, …",
+        "slowest: rein\\u001b[2J 1:20 min, d4 0.4 s, d3 0.3 s",
+    ]
+    assert shown.summary(Tally(print, done=2))[0] == "2 documents, 2.5 MB in 1:15 min"
+    assert shown.summary(Tally(print, done=1)) == []
+
+
+def test_without_a_terminal_there_is_a_line_and_no_bar(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text((json.dumps({"text": PAGE}) + "\n") * 2000)
+    script = (
+        "import sys; from degloss import progress; progress._LINE_EVERY = 0.0; from degloss.cli import main; main()"
+    )
+    words = command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl")[3:]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, env=clean_environment(),
+        check=True,
+    )  # fmt: skip
+    *lines, summary = done.stderr.splitlines()
+    assert summary.startswith("degloss: 2,000 documents, ")
+    assert len(lines) > 2
+    pattern = r"degloss: [\d,]+ documents, [\d.]+ .?B of [\d.]+ KB \(\d+%\), [\d.]+ .?B/s, [\d.]+ s left"
+    assert all(re.fullmatch(pattern, line) for line in lines), lines
+    assert "\x1b" not in done.stderr
 
 
 def test_short_runs_and_results_on_standard_output_are_quiet(archive: Path, degloss: Run) -> None:

@@ -65,6 +65,12 @@ def packed(data: bytes, packing: str) -> bytes:
     return bytes(zstandard.ZstdCompressor().compress(data)) if packing == ".zst" else data
 
 
+def unpacked(data: bytes, packing: str) -> bytes:
+    if packing == ".gz":
+        return gzip.decompress(data)
+    return bytes(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read()) if packing == ".zst" else data
+
+
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
 @pytest.mark.parametrize("ending", [".txt", ".md", ".jsonl", ".csv", ".tsv", ".parquet"])
 def test_every_kind_packed_or_not_is_cleaned_in_its_own_form(
@@ -88,16 +94,52 @@ def test_every_kind_packed_or_not_is_cleaned_in_its_own_form(
     done = degloss("clean", "in", "-o", "out")
     assert (done.stderr, done.returncode) == (b"", 0)
     written = (tmp_path / "out" / name).read_bytes()
-    if packing == ".gz":
-        written = gzip.decompress(written)
-    elif packing == ".zst":
-        written = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(written)).read()
+    written = unpacked(written, packing)
     if ending == ".parquet":
         assert pq.read_table(io.BytesIO(written)).to_pylist() == [{"id": 7, "text": cleaned}]
     elif ending == ".jsonl":
         assert json.loads(written) == json.loads(forms[ending][1])
     else:
         assert written == forms.get(ending, (b"", CLEAN.encode()))[1]
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("ending", [".html", ".htm"])
+def test_pages_packed_or_not_become_texts_packed_likewise(
+    ending: str, packing: str, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / f"seite{ending}{packing}").write_bytes(packed(HTML.encode(), packing))
+    done = degloss("clean", "in", "-o", "out")
+    assert (done.stderr, done.returncode) == (b"", 0)
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.name == f"seite{ending}.txt{packing}"
+    text = unpacked(written.read_bytes(), packing).decode()
+    assert ARTICLE in text
+    assert COMMENT not in text
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("format", ["text", "tsv", "jsonl", "html", "table"])
+def test_every_format_is_packed_as_the_input_was(format: str, packing: str, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, data in (("seite.txt", PAGE.encode()), ("dump.jsonl", json.dumps({"text": PAGE}).encode() + b"\n")):
+        (tmp_path / "in" / f"{name}{packing}").write_bytes(packed(data, packing))
+        (tmp_path / "in" / name).write_bytes(data)
+    assert degloss("label", "in", "--format", format, "-o", "out", "-q").returncode == 0
+    endings = {
+        "seite": {"text": ".txt", "tsv": ".tsv", "jsonl": ".jsonl", "html": ".html", "table": ".csv"}[format],
+        "dump": {"text": ".txt", "tsv": ".tsv", "jsonl": ".jsonl", "html": ".html", "table": ".jsonl"}[format],
+    }
+    for stem, ending in endings.items():
+        plain = (tmp_path / "out" / f"{stem}{ending}").read_bytes()
+        assert COMMENT.encode() in plain or format == "jsonl"
+        written = unpacked((tmp_path / "out" / f"{stem}{ending}{packing}").read_bytes(), packing)
+        # Formats that name their input name the packed one.
+        sources = [".txt", ".jsonl"] if packing else []
+        for named in sources:
+            written = written.replace(f"{stem}{named}{packing}".encode(), f"{stem}{named}".encode())
+        assert written == plain
 
 
 @pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
@@ -379,6 +421,23 @@ def test_parquet_as_json_lines(degloss: Run, tmp_path: Path) -> None:
     first, second = map(json.loads, done.stdout.splitlines())
     assert (first["id"], len(first["sentences"])) == (1, 1)
     assert second == {"id": 2, "sentences": []}
+
+
+def test_a_parquet_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from degloss import parquet as module
+
+    texts = [f"{number}{'a' * 50_000}" for number in range(400)]
+    pq.write_table(pyarrow.table({"text": texts}), tmp_path / "in.parquet", compression="zstd", use_dictionary=False)
+    assert (tmp_path / "in.parquet").stat().st_size < 100_000
+    assert len([*read_documents(str(tmp_path / "in.parquet"), "parquet", "text", pytest.fail)]) == 401
+    monkeypatch.setattr(module, "_FREE", 1 << 20)
+    with pytest.raises(InputError, match="as a decompression bomb does"):
+        list(read_documents(str(tmp_path / "in.parquet"), "parquet", "text", pytest.fail))
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "MOST_BYTES", 50_001)
+    found = [*read_documents(str(tmp_path / "in.parquet"), "parquet", "text", pytest.fail)]
+    assert [isinstance(item, InputError) for item in found] == [False] * 11 + [True] * 390
+    assert "in.parquet:11: one document of more than" in str(found[11])
 
 
 PARQUET_MISTAKES = [

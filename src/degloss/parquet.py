@@ -17,7 +17,7 @@ from degloss.columns import COLUMNS
 from degloss.errors import InputError
 from degloss.extras import package
 from degloss.records import Record
-from degloss.source import MOST_FOLD, Watch, opened, unwatched
+from degloss.source import MOST_BYTES, MOST_FOLD, Watch, opened, unwatched
 from degloss.tables import some_names
 
 _ROWS: Final = 256  # read at a time
@@ -42,8 +42,8 @@ class ArrowRow(NamedTuple):
     place: int
 
 
-def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Schema | ArrowRow]:
-    """The schema, then the rows; raises `InputError`, or `ExtraMissing` without pyarrow."""
+def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Schema | ArrowRow | InputError]:
+    """The schema, then the rows, the error of one too large; raises `InputError`, or `ExtraMissing` without pyarrow."""
     arrow, parquet = _packages(name)
     with opened(name, watch) as source, tempfile.TemporaryFile() as copy:
         file: BinaryIO = source.file
@@ -59,7 +59,10 @@ def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Sc
             for block in table.iter_batches(batch_size=_ROWS):
                 for index, text in enumerate(block.column(schema.place).to_pylist()):
                     line += 1
-                    yield ArrowRow(line, text or "", block, index)
+                    if text is not None and len(text) > MOST_BYTES:
+                        yield InputError(f"{name}:{line}: one document of more than {MOST_BYTES >> 20} MiB; split it")
+                    else:
+                        yield ArrowRow(line, text or "", block, index)
         except arrow.ArrowException as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{name}: damaged, or no Parquet ({reason}); get the file anew") from error
