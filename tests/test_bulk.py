@@ -21,7 +21,7 @@ from degloss.plan import Job, Options, Plan
 from degloss.progress import Progress
 from degloss.read import Document
 from degloss.separate import BATCH_DOCUMENTS, Separator
-from degloss.tally import Counts, Tally
+from degloss.tally import Counts, Figures, Tally
 from degloss.workers import Labeller, label_blocks
 
 
@@ -348,8 +348,8 @@ def test_the_summary_has_documents_bytes_shares_uncertain_and_slowest(
     monkeypatch.setattr(time, "monotonic", lambda: shown._began + 75)
     tally = Tally(print, done=1234, before=1000, failed=2)
     for number in range(5):
-        tally.count(f"d{number}", Counts((60, 30, 10), 0.5 + number / 20), number / 10)
-    tally.count("rein\x1b[2J", Counts((100, 0, 0), 0.99), 80.0)
+        tally.figures.count(f"d{number}", Counts((60, 30, 10), 0.5 + number / 20), number / 10)
+    tally.figures.count("rein\x1b[2J", Counts((100, 0, 0), 0.99), 80.0)
     assert shown.summary(tally) == [
         "1,234 documents (1,000 of them before), 2.5 MB in 1:15 min:"
         " article 67%, commentary 25%, boilerplate 8% of the text",
@@ -386,7 +386,7 @@ def test_short_runs_and_results_on_standard_output_are_quiet(archive: Path, degl
 def progress(tmp_path: Path) -> Progress:
     (tmp_path / "x").write_bytes(b"a" * 1_000_000)
     job = Job("0", str(tmp_path / "x"), None, "text", Form("text"))
-    return Progress(Plan((job,), Options(output="y"), shared=tmp_path / "y"), lambda note: None)
+    return Progress.of(Plan((job,), Options(output="y"), shared=tmp_path / "y"), lambda note: None)
 
 
 def test_the_line_for_logs_has_rate_and_remaining_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,13 +434,19 @@ def test_a_bar_shows_on_a_terminal_and_goes_again(model: Path, tmp_path: Path) -
 
 
 def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
-    tally = Tally(print)
+    tally = Figures()
     for number in range(100):
         tally.count(f"d{number}", Counts((10, 0, 0), 0.5 + number / 1000), float(number))
     assert tally.uncertain == 100
     assert [name for _, name in tally.least_certain()] == ["d0", "d1", "d2"]
     assert [name for _, name in tally.slowest()] == ["d99", "d98", "d97"]
     assert tally.sizes == [1000, 0, 0]
+    others = Figures()
+    others.count("fern", Counts((0, 7, 0), 0.4), 1e6)
+    tally.add(others)
+    assert (tally.uncertain, tally.sizes) == (101, [1000, 7, 0])
+    assert [name for _, name in tally.least_certain()] == ["fern", "d0", "d1"]
+    assert [name for _, name in tally.slowest()] == ["fern", "d99", "d98"]
     counts = Counts.of(separator.separate(PAGE))
     assert counts.sizes[LABELS.index("boilerplate")] == len(LINK)
     assert counts.lost(LABELS) == 0

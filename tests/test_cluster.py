@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,7 +52,13 @@ def told() -> tuple[Tally, list[str]]:
 
 def label(made: LocalCluster, separator: Separator, sources: list[str], output: str | None, **options: Any) -> Any:
     tally, messages = told()
-    given: dict[str, Any] = {"format": "jsonl", "favor": "balanced", "text_field": None, "force": False} | options
+    given: dict[str, Any] = {
+        "format": "jsonl",
+        "favor": "balanced",
+        "text_field": None,
+        "force": False,
+        "quiet": True,
+    } | options
     cluster.label(sources, output, separator, scheduler=made.scheduler_address, tally=tally, **given)
     return tally, messages
 
@@ -88,6 +95,41 @@ def test_cut_files_give_the_same_bytes_and_the_same_errors(
         label(machines, separator, ["archive/a.jsonl"], "out.jsonl")
     with pytest.raises(OutputError, match="is an input"):
         label(machines, separator, ["archive/a.jsonl"], "archive/a.jsonl", force=True)
+
+
+def test_a_run_into_files_ends_with_a_summary(degloss: Run, archive: Path, machines: LocalCluster) -> None:
+    args = (
+        "label",
+        "archive/c*.txt",
+        "archive/a.jsonl",
+        "--format",
+        "jsonl",
+        "--scheduler",
+        machines.scheduler_address,
+    )
+    done = degloss(*args, "-o", "out.jsonl")
+    *failures, summary, count = done.stderr.decode().splitlines()
+    assert len(failures) == 2
+    size = sum(path.stat().st_size for path in [archive / "a.jsonl", *archive.glob("c*.txt")])
+    assert summary.startswith(f"degloss: 305 documents, {size / 1000:.1f} KB in ")
+    assert re.search(r"article \d+%, commentary \d+%, boilerplate \d+% of the text$", summary)
+    assert count == "degloss: 2 of 307 documents failed"
+    quiet = degloss(*args, "-o", "teile/", "--quiet").stderr.decode().splitlines()
+    assert quiet == [*failures, count]
+
+
+def test_the_summary_names_lines_as_one_machine_does(
+    machines: LocalCluster, separator: Separator, tmp_path: Path, degloss: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"Das Amt hat {n} Pläne vorgelegt!" if n in (40, 120, 121) else PAGE for n in range(200)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    alone = degloss("label", "in.jsonl", "--format", "jsonl", "-o", "alone.jsonl").stderr.decode()
+    monkeypatch.setattr(parts, "PART_BYTES", 2000)
+    monkeypatch.chdir(tmp_path)
+    _, messages = label(machines, separator, ["in.jsonl"], "out.jsonl", quiet=False)
+    (uncertain,) = (line for line in messages if "uncertain" in line)
+    for told_there in (uncertain, alone):  # equally sure of all three, so in any order
+        assert sorted(re.findall(r"in.jsonl:(\d+) 0.62", told_there)) == ["121", "122", "41"]
 
 
 def test_workers_write_into_a_folder(

@@ -249,11 +249,9 @@ def test_results_do_not_depend_on_locale_and_time_zone(
 
 
 def test_a_clock_that_jumps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from degloss.plan import Options as AllOptions
-    from degloss.plan import Plan
     from degloss.progress import Progress
 
-    shown = Progress(Plan((), AllOptions(output="x"), shared=tmp_path / "x"), print)
+    shown = Progress([], print, shown=True)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "monotonic", lambda: shown._began)  # a clock that stands still
     assert "documents" in shown.line(Tally(print), 0.0)

@@ -128,6 +128,7 @@ def label(
         cluster.label(
             _sources(files), None if options.target is None else options.output, separator, scheduler=scheduler,
             format=format or "text", favor=favor, text_field=options.text_field, force=options.force, tally=tally,
+            quiet=options.quiet,
         )  # fmt: skip
 
     raise typer.Exit(perform(work))

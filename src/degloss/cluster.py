@@ -29,6 +29,7 @@ from degloss.documents import Favor
 from degloss.errors import ClusterError, InputError
 from degloss.formats import ENDINGS, Form, Format, encode_line
 from degloss.parts import Failure, Piece, Report, find, label_part, make_place, part_urls, parts, write_part
+from degloss.progress import Progress
 from degloss.separate import Separator
 from degloss.tally import NothingDone, Tally
 from degloss.write import file_ids, new_file, standard_output
@@ -74,6 +75,7 @@ def label(
     text_field: str | None,
     force: bool,
     tally: Tally,
+    quiet: bool = False,
 ) -> None:
     """Labels the documents of all files on the machines of a Dask scheduler, or of a cluster on this one (`LOCAL`).
 
@@ -87,17 +89,24 @@ def label(
     first = dealt[0][0].kind
     form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
     task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
-    if output is not None and _is_folder(output):
-        make_place(output, force=force)
-        with connected(scheduler, tally) as client:
-            deque(labelled(client, separator, task, dealt, part_urls(output, ENDINGS[format]), tally), maxlen=0)
-    else:
-        with connected(scheduler, tally) as client, _stream(output, [name for name, *_ in files], force) as stream:
-            stream.write(encode_line(form.head(None, first)))
-            for lines in labelled(client, separator, task, dealt, repeat(None), tally):
-                stream.write(lines)
-            if tally.failed and not tally.done:
-                raise NothingDone
+    progress = Progress(((name, size) for name, _, size in files), tally.tell, shown=output is not None and not quiet)
+    try:
+        if output is not None and _is_folder(output):
+            make_place(output, force=force)
+            urls = part_urls(output, ENDINGS[format])
+            with connected(scheduler, tally) as client:
+                deque(labelled(client, separator, task, dealt, urls, tally, progress), maxlen=0)
+        else:
+            with connected(scheduler, tally) as client, _stream(output, [name for name, *_ in files], force) as stream:
+                stream.write(encode_line(form.head(None, first)))
+                for lines in labelled(client, separator, task, dealt, repeat(None), tally, progress):
+                    stream.write(lines)
+                if tally.failed and not tally.done:
+                    raise NothingDone
+    finally:
+        progress.close()
+    for line in progress.summary(tally):
+        tally.tell(line)
 
 
 def _found(sources: list[str], tally: Tally) -> list[tuple[str, str, int]]:
@@ -166,6 +175,7 @@ def labelled(
     dealt: Iterable[tuple[Piece, ...]],
     places: Iterable[str | None],
     tally: Tally,
+    progress: Progress,
 ) -> Iterator[bytes]:
     """The lines of each part in order, none for parts with a place to write them to; failures go into the tally."""
     lines: Counter[str] = Counter()
@@ -183,6 +193,8 @@ def labelled(
             part, future = waiting.popleft()
             found, report = _result(part, future)
             _count(part, report, lines, tally)
+            progress.advance(sum(progress.sizes[piece.name] if piece.size is None else piece.size for piece in part))
+            progress.show(tally)
             yield found
     except (OSError, CancelledError) as error:
         raise ClusterError(f"lost the scheduler ({error}); start it again, then do this again") from error
@@ -217,12 +229,20 @@ def _result(part: tuple[Piece, ...], future: Future[_Labelled]) -> _Labelled:
 
 def _count(part: tuple[Piece, ...], report: Report, lines: Counter[str], tally: Tally) -> None:
     tally.done += report.done
+    if part[0].begin:  # its first line is the blank one that stands in front
+        report.figures.rename(lambda name: _later(name, lines[part[0].name] - 1))
+    tally.figures.add(report.figures)
     for note in report.notes:
         tally.tell(note)
     for failure in report.failures:
         where = f"{failure.name}:{lines[failure.name] + failure.line}" if failure.line else failure.name
         tally.fail(InputError(f"{where}: {failure.reason}"))
     lines[part[0].name] += report.lines
+
+
+def _later(name: str, lines: int) -> str:
+    file, _, line = name.rpartition(":")
+    return f"{file}:{int(line) + lines}"
 
 
 def _is_folder(output: str) -> bool:

@@ -43,7 +43,7 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     if journal is not None and _complete(made, journal, tally):
         return
     tally.begin_records()
-    progress = Progress(made, tally.tell)
+    progress = Progress.of(made, tally.tell)
     outputs = Outputs(made, tally, journal, backup)
     workers = made.options.workers
     complete = False

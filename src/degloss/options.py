@@ -178,5 +178,6 @@ def check_scheduled(options: Options, format: Format | None, *, raw_cells: bool)
         format in ("html", "table"),
     )):  # fmt: skip
         raise typer.BadParameter(
-            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model, --strict"
+            "with --scheduler go -o, --force, --format text, tsv or jsonl, --favor, --text-field, --model,"
+            " --strict, --quiet"
         )

@@ -171,7 +171,7 @@ class Outputs:
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)
-        self._tally.count(document.name, labelled.counts, labelled.seconds)
+        self._tally.figures.count(document.name, labelled.counts, labelled.seconds)
         if output is self._shared:
             self._tally.done += 1
 

@@ -35,6 +35,7 @@ from degloss.records import records
 from degloss.separate import Separator
 from degloss.show import counted
 from degloss.source import STDIN, unreadable
+from degloss.tally import Counts, Figures
 from degloss.write import new_file, output_error
 
 PART_BYTES: Final = 8 << 20
@@ -72,6 +73,7 @@ class Report:
     """
 
     done: int = 0
+    figures: Figures = field(default_factory=Figures)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     lines: int = 0
@@ -166,10 +168,12 @@ def label_part(
                 yield document.text
 
     for found in separator.separate_many(texts(), favor=favor):
-        lines = form.document(found, waiting.popleft())
+        document = waiting.popleft()
+        lines = form.document(found, document)
         assert isinstance(lines, str)
         yield encode_line(lines)
         report.done += 1
+        report.figures.count(document.name, Counts.of(found), 0.0)
 
 
 def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Document]:

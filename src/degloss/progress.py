@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 from degloss.documents import LABELS
@@ -24,20 +25,31 @@ _SLOW: Final = 0.1  # a document that takes less is not worth a name
 
 
 class Progress:
-    """The progress of a run; shown only if results go to files."""
+    """The progress of a run over inputs of these names and sizes in bytes; shown only if results go to files."""
 
-    def __init__(self, made: Plan, tell: Note) -> None:
-        self.sizes = {job.source: _size(job.source) for job in made.jobs}
-        self.total = sum(_size(job.source) for job in made.jobs)
+    def __init__(self, sizes: Iterable[tuple[str, int]], tell: Note, *, shown: bool) -> None:
+        listed = list(sizes)
+        self.sizes = dict(listed)
+        self.total = sum(size for _, size in listed)
         self._tell = tell
         self._tally: Tally | None = None
         self._began = self._told = time.monotonic()
         self._before = 0
         self._source: Source | None = None
-        in_files = made.shared is not None or made.folder is not None or made.options.backup is not None
-        self._shown = in_files and not made.options.quiet
-        self._terminal = self._shown and sys.stderr is not None and sys.stderr.isatty()
+        self._shown = shown
+        self._terminal = shown and sys.stderr is not None and sys.stderr.isatty()
         self._bar: Any = None
+
+    @classmethod
+    def of(cls, made: Plan, tell: Note) -> Progress:
+        """The progress of a run on this machine."""
+        in_files = made.shared is not None or made.folder is not None or made.options.backup is not None
+        sizes = ((job.source, _size(job.source)) for job in made.jobs)
+        return cls(sizes, tell, shown=in_files and not made.options.quiet)
+
+    def advance(self, size: int) -> None:
+        """So many bytes more were read, on other machines."""
+        self._before += size
 
     def watch(self, source: Source) -> None:
         """An input was opened: those before it are read."""
@@ -86,18 +98,19 @@ class Progress:
             return []
         seconds = time.monotonic() - self._began
         before = f" ({tally.before:,} of them before)" if tally.before else ""
-        size = sum(tally.sizes)
-        shares = [f"{label} {part / size:.0%}" for label, part in zip(LABELS, tally.sizes, strict=True) if size]
+        figures = tally.figures
+        size = sum(figures.sizes)
+        shares = [f"{label} {part / size:.0%}" for label, part in zip(LABELS, figures.sizes, strict=True) if size]
         lines = [
             f"{counted(tally.done, 'document')}{before}, {size_text(self.position())} in {time_text(seconds)}"
             + (f": {', '.join(shares)} of the text" if shares else "")
         ]
-        if tally.uncertain:
-            names = [f"{visible(name)} {confidence:.2f}" for confidence, name in tally.least_certain()]
+        if figures.uncertain:
+            names = [f"{visible(name)} {confidence:.2f}" for confidence, name in figures.least_certain()]
             lines.append(
-                f"{tally.uncertain:,} uncertain (confidence below {UNCERTAIN}): {_some(names, tally.uncertain)}"
+                f"{figures.uncertain:,} uncertain (confidence below {UNCERTAIN}): {_some(names, figures.uncertain)}"
             )
-        slow = [f"{visible(name)} {time_text(taken)}" for taken, name in tally.slowest() if taken >= _SLOW]
+        slow = [f"{visible(name)} {time_text(taken)}" for taken, name in figures.slowest() if taken >= _SLOW]
         if slow:
             lines.append(f"slowest: {', '.join(slow)}")
         return lines

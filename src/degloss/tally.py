@@ -10,7 +10,7 @@ import heapq
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,46 @@ class Counts(NamedTuple):
 
 
 @dataclass
+class Figures:
+    """What was found in documents: the characters of each label, and which documents to look at; can be added up."""
+
+    sizes: list[int] = field(default_factory=lambda: [0] * len(LABELS))
+    uncertain: int = 0
+    _least: list[tuple[float, str]] = field(default_factory=list)
+    _slowest: list[tuple[float, str]] = field(default_factory=list)
+
+    def count(self, name: str, counts: Counts, seconds: float) -> None:
+        """Counts what was found in a document; whether it is done is known when it is written."""
+        for place, size in enumerate(counts.sizes):
+            self.sizes[place] += size
+        if counts.confidence < UNCERTAIN:
+            self.uncertain += 1
+            _keep(self._least, (-counts.confidence, name))
+        _keep(self._slowest, (seconds, name))
+
+    def add(self, other: Figures) -> None:
+        """Counts what others counted."""
+        self.sizes = [ours + theirs for ours, theirs in zip(self.sizes, other.sizes, strict=True)]
+        self.uncertain += other.uncertain
+        for ours, theirs in ((self._least, other._least), (self._slowest, other._slowest)):
+            for item in theirs:
+                _keep(ours, item)
+
+    def rename(self, named: Callable[[str], str]) -> None:
+        """Gives the documents other names."""
+        self._least = [(value, named(name)) for value, name in self._least]
+        self._slowest = [(value, named(name)) for value, name in self._slowest]
+
+    def least_certain(self) -> list[tuple[float, str]]:
+        """The least certain documents and their confidence."""
+        return [(-value, name) for value, name in sorted(self._least, reverse=True)]
+
+    def slowest(self) -> list[tuple[float, str]]:
+        """The slowest documents and their seconds."""
+        return sorted(self._slowest, reverse=True)
+
+
+@dataclass
 class Tally:
     """How many documents were done and how many failed, and whom to tell.
 
@@ -72,10 +112,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     before: int = 0
-    sizes: list[int] = field(default_factory=lambda: [0] * len(LABELS))
-    uncertain: int = 0
-    _least: list[tuple[float, str]] = field(default_factory=list)
-    _slowest: list[tuple[float, str]] = field(default_factory=list)
+    figures: Figures = field(default_factory=Figures)
     _file: BinaryIO | None = None
     _old: bool = False  # failures of an earlier run are in the file
     _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
@@ -99,23 +136,6 @@ class Tally:
             self.tell(message)
         elif self._notes == _TOLD + 1:
             self.tell("further notes are not shown")
-
-    def count(self, name: str, counts: Counts, seconds: float) -> None:
-        """Counts what was found in a document; whether it is done is known when it is written."""
-        for place, size in enumerate(counts.sizes):
-            self.sizes[place] += size
-        if counts.confidence < UNCERTAIN:
-            self.uncertain += 1
-            _keep(self._least, (-counts.confidence, name))
-        _keep(self._slowest, (seconds, name))
-
-    def least_certain(self) -> list[tuple[float, str]]:
-        """The least certain documents and their confidence."""
-        return [(-value, name) for value, name in sorted(self._least, reverse=True)]
-
-    def slowest(self) -> list[tuple[float, str]]:
-        """The slowest documents and their seconds."""
-        return sorted(self._slowest, reverse=True)
 
     def begin_records(self) -> None:
         """Makes ready to replace the failures of an earlier run; raises `OutputError` if the file is something else."""
