@@ -24,9 +24,9 @@ KEPT = "Das Amt in Köln prüft das.\n"
 
 CLEANED = [
     # name, bytes of the file, what clean prints, what it notes
-    ("empty", b"", "", "no article"),
-    ("white space", b" \n\t \r\n\x0b", "", "no article"),
-    ("a mark alone", b"\xef\xbb\xbf", "", "no article"),
+    ("empty", b"", "", "no text"),
+    ("white space", b" \n\t \r\n\x0b", "", "no text"),
+    ("a mark alone", b"\xef\xbb\xbf", "", "no text"),
     ("utf-8 with mark", b"\xef\xbb\xbf" + GERMAN.encode(), KEPT, ""),
     ("utf-16", GERMAN.encode("utf-16"), KEPT, ""),
     ("utf-16 big endian", b"\xfe\xff" + GERMAN.encode("utf-16-be"), KEPT, ""),
@@ -85,6 +85,8 @@ MISTAKES = [
     (["clean", "in.txt", "./in.txt", "-o", "out"], "./in.txt: given twice"),
     (["clean", "sub", "sub/in.txt", "-o", "out"], "sub/in.txt: given twice"),
     (["clean", "in.txt", "sub/in.txt", "--in-place", "--backup", "b"], "in.txt: the result of both in.txt and sub/"),
+    (["clean", "s3://eimer/a.txt"], "s3://eimer/a.txt: an address; only label --scheduler"),
+    (["clean", "in.txt", "-o", "s3://eimer/"], "s3://eimer/: an address; only label --scheduler"),
     (["clean", "-", "in.txt", "-o", "out"], "standard input has no name"),
     (["clean", "-", "-"], "standard input can be read only once"),
     (["clean", "in.txt", "--model", "sub"], "manifest.json: cannot be read"),

@@ -113,9 +113,41 @@ def test_a_run_into_files_ends_with_a_summary(degloss: Run, archive: Path, machi
     size = sum(path.stat().st_size for path in [archive / "a.jsonl", *archive.glob("c*.txt")])
     assert summary.startswith(f"degloss: 305 documents, {size / 1000:.1f} KB in ")
     assert re.search(r"article \d+%, commentary \d+%, boilerplate \d+% of the text$", summary)
-    assert count == "degloss: 2 of 307 documents failed"
+    assert count == "degloss: 2 of 307 documents failed; see out.jsonl.errors.jsonl"
     quiet = degloss(*args, "-o", "teile/", "--quiet").stderr.decode().splitlines()
-    assert quiet == [*failures, count]
+    assert quiet == [*failures, "degloss: 2 of 307 documents failed; see teile.errors.jsonl"]
+
+
+def test_failures_are_recorded_as_on_one_machine(
+    machines: LocalCluster, archive: Path, degloss: Run, tmp_path: Path
+) -> None:
+    (archive / "z.jsonl").write_text("{\n" * 50)
+    files = [f"archive/{path.name}" for path in sorted(archive.iterdir()) if path.suffix != ".gz"]
+    for folder, more in (("allein", []), ("alle", ["--scheduler", machines.scheduler_address])):
+        (tmp_path / folder).mkdir()
+        done = degloss("label", *files, "--format", "jsonl", "-o", f"{folder}/out.jsonl", *more)
+        assert done.returncode == 3
+        assert f"52 of 357 documents failed; see {folder}/out.jsonl.errors.jsonl" in done.stderr.decode()
+    records = [(tmp_path / folder / "out.jsonl.errors.jsonl").read_bytes() for folder in ("allein", "alle")]
+    assert records[0] == records[1]
+    (tmp_path / "neu.jsonl.errors.jsonl").write_text("meins")
+    done = degloss("label", *files, "--format", "jsonl", "-o", "neu.jsonl", "--scheduler", machines.scheduler_address)
+    assert (done.returncode, b"it is another file" in done.stderr) == (1, True)
+    assert (tmp_path / "neu.jsonl.errors.jsonl").read_text() == "meins"
+
+
+def test_older_parts_stay_if_no_scheduler_answers(
+    separator: Separator, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 1)
+    (tmp_path / "teile").mkdir()
+    (tmp_path / "teile" / "part-000000.jsonl").write_text("alt")
+    with pytest.raises(ClusterError):
+        cluster.label(
+            [str(archive / "c0.txt")], f"{tmp_path}/teile/", separator, scheduler="tcp://127.0.0.1:1", format="jsonl",
+            favor="balanced", text_field=None, force=True, tally=told()[0],
+        )  # fmt: skip
+    assert (tmp_path / "teile" / "part-000000.jsonl").read_text() == "alt"
 
 
 def test_the_summary_names_lines_as_one_machine_does(

@@ -412,6 +412,9 @@ def test_deep_json_is_refused_and_the_rest_done(line: str, degloss: Run, tmp_pat
 def test_trouble_with_the_file_of_failures_is_told(tmp_path: Path) -> None:
     (tmp_path / "ordner").mkdir()
     tally = Tally(print, records=tmp_path / "ordner")
+    with pytest.raises(OutputError, match="failures are to be recorded there"):
+        tally.fail(InputError("x: kaputt"), "x")
+    tally.records = tmp_path / "ordner" / ("x" * 300)
     with pytest.raises(OutputError, match="the file of failures"):
         tally.fail(InputError("x: kaputt"), "x")
 

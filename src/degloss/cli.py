@@ -123,7 +123,7 @@ def label(
         extras.require("distributed", "dask", "--scheduler")
         from degloss import cluster
 
-        tally.strict, tally.records = options.strict, None
+        tally.strict, tally.records = options.strict, options.errors
         separator = shipped() if model is None else load(model)
         cluster.label(
             _sources(files), None if options.target is None else options.output, separator, scheduler=scheduler,

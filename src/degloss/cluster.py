@@ -13,7 +13,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, islice, repeat
@@ -83,30 +83,42 @@ def label(
     with an address of fsspec – gets a file for each part, written by the workers. Failures go into the tally.
     Raises `ClusterError` if the scheduler cannot be reached or has other versions, `InputError` and `OutputError`.
     """
-    files = _found(sources, tally)
-    # Only results that do not name their line can be had from the middle of a file.
-    dealt = list(parts(files, records=text_field is not None, cut=format == "jsonl"))
-    first = dealt[0][0].kind
-    form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
-    task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
-    progress = Progress(((name, size) for name, _, size in files), tally.tell, shown=output is not None and not quiet)
+    with _recording(tally):
+        files = _found(sources, tally)
+        # Only results that do not name their line can be had from the middle of a file.
+        dealt = list(parts(files, records=text_field is not None, cut=format == "jsonl"))
+        first = dealt[0][0].kind
+        form = Form(text_field or "text", format=format, headed=len(files) > 1 or first == "jsonl")
+        task = Task(f"degloss-{os.urandom(6).hex()}", form, favor)
+        sizes = ((name, size) for name, _, size in files)
+        with closing(Progress(sizes, tally.tell, shown=output is not None and not quiet)) as progress:
+            if output is not None and _is_folder(output):
+                urls = part_urls(output, ENDINGS[format])
+                with connected(scheduler, tally) as client:
+                    # It may remove older parts: not before there is somebody to make new ones.
+                    make_place(output, force=force)
+                    deque(labelled(client, separator, task, dealt, urls, tally, progress), maxlen=0)
+            else:
+                stream = _stream(output, [name for name, *_ in files], force)
+                with stream as file, connected(scheduler, tally) as client:
+                    file.write(encode_line(form.head(None, first)))
+                    file.writelines(labelled(client, separator, task, dealt, repeat(None), tally, progress))
+                    if tally.failed and not tally.done:
+                        raise NothingDone
+        for line in progress.summary(tally):
+            tally.tell(line)
+
+
+@contextmanager
+def _recording(tally: Tally) -> Iterator[None]:
+    """Failures are recorded while this runs; what is recorded of an earlier run stays if nothing comes of this one."""
+    tally.begin_records()
+    complete = False
     try:
-        if output is not None and _is_folder(output):
-            make_place(output, force=force)
-            urls = part_urls(output, ENDINGS[format])
-            with connected(scheduler, tally) as client:
-                deque(labelled(client, separator, task, dealt, urls, tally, progress), maxlen=0)
-        else:
-            with connected(scheduler, tally) as client, _stream(output, [name for name, *_ in files], force) as stream:
-                stream.write(encode_line(form.head(None, first)))
-                for lines in labelled(client, separator, task, dealt, repeat(None), tally, progress):
-                    stream.write(lines)
-                if tally.failed and not tally.done:
-                    raise NothingDone
+        yield
+        complete = True
     finally:
-        progress.close()
-    for line in progress.summary(tally):
-        tally.tell(line)
+        tally.close(complete=complete)
 
 
 def _found(sources: list[str], tally: Tally) -> list[tuple[str, str, int]]:
@@ -115,7 +127,7 @@ def _found(sources: list[str], tally: Tally) -> list[tuple[str, str, int]]:
         try:
             found += find(source)
         except InputError as error:
-            tally.fail(error)
+            tally.fail(error, source)
     if not found:
         raise NothingDone
     return found
@@ -233,10 +245,10 @@ def _count(part: tuple[Piece, ...], report: Report, lines: Counter[str], tally: 
         report.figures.rename(lambda name: _later(name, lines[part[0].name] - 1))
     tally.figures.add(report.figures)
     for note in report.notes:
-        tally.tell(note)
+        tally.note(note)
     for failure in report.failures:
         where = f"{failure.name}:{lines[failure.name] + failure.line}" if failure.line else failure.name
-        tally.fail(InputError(f"{where}: {failure.reason}"))
+        tally.fail(InputError(f"{where}: {failure.reason}"), failure.name, where)
     lines[part[0].name] += report.lines
 
 

@@ -62,7 +62,9 @@ class Options:
 
     @property
     def errors(self) -> Path | None:
-        """Where failures are recorded: beside the output, unless that is a device."""
+        """Where failures are recorded: beside the output, unless that is a device; here if it is an address."""
+        if "://" in (self.output or ""):
+            return Path(f"{str(self.output).rstrip('/').rpartition('/')[2]}{ERRORS}")
         target = self.backup or self.target
         if target is None or (target.exists() and not target.is_file() and not target.is_dir()):
             return None
@@ -111,6 +113,11 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     """The jobs for these files, folders and standard input; raises `InputError`, `OutputError`, `ExtraMissing`."""
     if sources.count(STDIN) > 1:
         raise InputError("-: standard input can be read only once; give - once")
+    for name in (*sources, options.output or ""):
+        if "://" in name and not os.path.lexists(name):
+            raise InputError(
+                f"{name}: an address; only label --scheduler reads and writes there, local or on a cluster"
+            )
     folders = [source for source in sources if source != STDIN and os.path.isdir(source)]
     target = options.target
     in_place = options.backup is not None

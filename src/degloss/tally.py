@@ -194,6 +194,7 @@ class Tally:
         line = {"file": source, "document": place or source, "error": type(error).__name__, "message": str(error)}
         try:
             if self._file is None:
+                self.begin_records()
                 self.records.parent.mkdir(parents=True, exist_ok=True)
                 if self._old:
                     with suppress(OSError):
