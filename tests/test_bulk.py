@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -305,23 +306,44 @@ def test_no_more_blocks_are_read_than_can_be_worked_on(model: Path) -> None:
         results.close()  # type: ignore[attr-defined]
 
 
+def write_rows(path: Path, size: int) -> None:
+    """A file of rows with about so many bytes of text, written without holding it."""
+    text, ending = PAGE * 10, path.name.partition(".")[2]
+    rows = range(size // len(text))
+    if ending == "parquet":
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        with parquet.ParquetWriter(path, arrow.schema([("id", arrow.int64()), ("text", arrow.string())])) as file:
+            for begin in rows[::1000]:
+                ids = [*rows[begin : begin + 1000]]
+                file.write_table(arrow.table({"id": ids, "text": [f"{n} {text}" for n in ids]}))
+        return
+    with gzip.open(path, "wt") if ending.endswith(".gz") else open(path, "w") as file:
+        if ending == "csv":
+            file.write("id,text\n")
+        for n in rows:
+            file.write(f'{n},"{text}"\n' if ending == "csv" else json.dumps({"id": n, "text": text}) + "\n")
+
+
 @pytest.mark.slow
-def test_memory_stays_bounded_whatever_the_size(model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "jobs"), [("jsonl", "1"), ("jsonl", "2"), ("jsonl.gz", "1"), ("csv", "1"), ("parquet", "1")]
+)
+def test_memory_stays_bounded_whatever_the_size(ending: str, jobs: str, model: Path, tmp_path: Path) -> None:
+    script = (
+        "import resource, runpy, sys; sys.argv = ['degloss', *sys.argv[1:]]\n"
+        "try: runpy.run_module('degloss', run_name='__main__')\n"
+        "except SystemExit: print(*(resource.getrusage(who).ru_maxrss for who in (0, -1)))\n"
+    )
     peaks = []
-    for size in (20, 200):
-        with open(tmp_path / "in.jsonl", "w") as file:
-            line = json.dumps({"text": PAGE * 10}) + "\n"
-            for _ in range(size * 1_000_000 // len(line)):
-                file.write(line)
-        script = (
-            "import resource, runpy, sys; sys.argv = ['degloss', *sys.argv[1:]]\n"
-            "try: runpy.run_module('degloss', run_name='__main__')\n"
-            "except SystemExit: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    for size in (10, 50):
+        write_rows(tmp_path / f"in.{ending}", size * 1_000_000)
+        words = command(model, "label", f"in.{ending}", "-o", f"out.{ending}", "--format", "table", "--jobs", jobs)[3:]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words, "--force"], cwd=tmp_path, capture_output=True, check=True
         )
-        words = command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl", "--force", "-q")[3:]
-        done = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, check=True)
-        peaks.append(int(done.stdout))
-    assert peaks[1] < 1.1 * peaks[0] + 20_000
+        peaks.append([int(peak) for peak in done.stdout.split()])
+    print(f"{ending}, {jobs} processes: peak {peaks} KiB of the run and of its largest worker")
+    assert all(large < 1.1 * small + 20_000 for small, large in zip(*peaks, strict=True))
 
 
 # progress and summary
