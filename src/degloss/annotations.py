@@ -151,7 +151,7 @@ def _covering(text: str, marks: Sequence[_Mark], where: str, units: Units, rest:
         if between.strip():
             if rest is None:
                 raise InputError(
-                    f"{where}: {between.strip()[:_SHOWN]!r} has no label; label it, or say what the rest is"
+                    f"{where}: {between.strip()[:_SHOWN]!r} has no label; label it, or say what the rest is (--rest)"
                 )
             begin = end + len(between) - len(between.lstrip())
             covered.append(Segment(begin, end + len(between.rstrip()), rest))

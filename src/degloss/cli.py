@@ -228,7 +228,7 @@ def evaluate(context: typer.Context) -> None:
 
 @app.command(**_PASSED_ON)
 def corpus(context: typer.Context) -> None:
-    """Check and count labelled documents (needs degloss[train])."""
+    """Check, export, import labelled documents (needs degloss[train])."""
     _pass_on("corpus", context.args)
 
 

@@ -74,9 +74,16 @@ def corpus(arguments: list[str]) -> int:
         return exchange.export(arguments[1:])
     if arguments[:1] == ["import"]:
         return exchange.import_(arguments[1:])
-    parser = _parser("corpus", "Check the labelled documents and say what is in them; see also: export, import")
-    parser.add_argument("what", choices=["check", "describe"], help="check: find slips, copies and leaks")
+    parser = _parser("corpus", "Check the labelled documents, say what is in them, take them to label tools and back.")
+    parser.add_argument(
+        "what", choices=["check", "describe", "export", "import"],
+        help="check: find slips, copies and leaks; export, import: to a label tool and back, with options of their own",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.what in ("export", "import"):
+        parser.error(
+            f"{options.what} comes first and knows neither --corpus nor --gate-set: degloss corpus {options.what} -h"
+        )
     documents, held_out = labelled.load(options.corpus), labelled.load(options.gate_set)
     if options.what == "describe":
         print(statistics.describe(documents))
