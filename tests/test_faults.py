@@ -302,7 +302,16 @@ main()
 
 @pytest.mark.parametrize(
     "args",
-    [["clean", "in.txt"], ["label", "in.jsonl", "--format", "jsonl"], ["explain", "in.txt"], ["label", "in.html"]],
+    [
+        ["clean", "in.txt"],
+        ["label", "in.jsonl", "--format", "jsonl"],
+        ["explain", "in.txt"],
+        ["label", "in.html"],
+        ["label", "in.html", "--format", "html"],
+        ["label", "in.csv", "--format", "table", "--fix-mojibake"],
+        ["clean", "latin.txt"],
+        ["label", "in.parquet", "--format", "jsonl"],
+    ],
     ids=" ".join,
 )  # fmt: skip
 def test_nothing_is_asked_of_the_network(args: list[str], model: Path, tmp_path: Path) -> None:
@@ -312,6 +321,11 @@ def test_nothing_is_asked_of_the_network(args: list[str], model: Path, tmp_path:
     (tmp_path / "in.txt").write_text(f"{PAGE}\n{link}")
     (tmp_path / "in.html").write_text(f"<html><link rel=stylesheet href=https://example.org/a.css><body>{link}")
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": link}) + "\n")
+    (tmp_path / "in.csv").write_text(f"text\n{link}\n")
+    (tmp_path / "latin.txt").write_bytes(f"{PAGE} Größe".encode("latin-1"))
+    if "in.parquet" in args:
+        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(arrow.table({"text": [link]}), tmp_path / "in.parquet")
     done = subprocess.run(
         [sys.executable, "-c", BLOCKED, *command(model, *args)[3:]],
         cwd=tmp_path, capture_output=True, env=clean_environment(), check=False,
