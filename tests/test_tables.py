@@ -203,6 +203,45 @@ def test_records_gain_the_same(degloss: Run, tmp_path: Path) -> None:
     assert line["confidence"] > 0.5
 
 
+ENDINGS = [
+    # input, output, how it begins or what is told
+    ("in.jsonl", "out.jsonl", b'{"sentences": ['),
+    ("in.jsonl", "out.jsonl.gz", b"\x1f\x8b"),
+    ("in.txt", "out.JSONL", b'{"file": "in.txt", "sentences": ['),
+    ("in.txt", "out.html", b"<!doctype html>"),
+    ("in.txt", "out.tsv", b"start\tend\tlabel"),
+    ("in.txt", "out.csv", b"file,article,commentary"),
+    ("in.txt", "out.txt", b"article      0."),
+    ("in.txt", "ohne", b"article      0."),
+    ("in.csv", "out.csv", b"text,article,commentary"),
+    ("in.csv", "out.tsv", b"text,article,commentary"),
+    ("in.csv", "out.jsonl", b'{"sentences": ['),
+    ("in.csv", "out.txt", b"==> in.csv:2 <=="),
+    ("in.parquet", "out.parquet", b"PAR1"),
+    ("in.parquet", "out.csv", "out.csv: what comes out of in.parquet is Parquet; name it .parquet"),
+    ("in.csv", "out.parquet", "out.parquet: what comes out of in.csv is no Parquet; give it another ending"),
+    ("in.txt", "out.parquet", "out.parquet: what comes out of in.txt is no Parquet; give it another ending"),
+]
+
+
+@pytest.mark.parametrize(("name", "output", "begins"), ENDINGS, ids=[f"{case[0]} {case[1]}" for case in ENDINGS])
+def test_without_a_format_the_ending_of_the_output_decides(
+    name: str, output: str, begins: bytes | str, degloss: Run, tmp_path: Path
+) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "in.txt").write_text(ARTICLE)
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n")
+    (tmp_path / "in.csv").write_text(f"text\n{ARTICLE}\n")
+    parquet.write_table(arrow.table({"text": [ARTICLE]}), tmp_path / "in.parquet")
+    done = degloss("label", name, "-o", output)
+    if isinstance(begins, bytes):
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert (tmp_path / output).read_bytes().startswith(begins)
+    else:
+        assert (done.returncode, begins in done.stderr.decode()) == (1, True)
+        assert not (tmp_path / output).exists()
+
+
 CLASHES = [
     ("in.csv", "spans,text\n1,Ja.\n", [], "has a column 'spans' already"),
     ("in.csv", "id,article\n1,Ja.\n", ["--text-field", "article"], "'article' is one that tables gain"),

@@ -17,7 +17,7 @@ from degloss import __version__, artefact, extras, formats
 from degloss.documents import LABELS
 from degloss.errors import InputError, TrainingError
 from degloss.exits import end, perform, tell
-from degloss.formats import Form
+from degloss.formats import Form, format_for
 from degloss.jobs import run, texts
 from degloss.kinds import Kind
 from degloss.options import (
@@ -38,7 +38,7 @@ from degloss.options import (
     check_scheduled,
     common,
 )
-from degloss.plan import FormOf, Options, format_for, plan
+from degloss.plan import FormOf, Options, plan
 from degloss.separate import load, shipped
 from degloss.source import STDIN
 from degloss.tally import Tally
@@ -113,11 +113,12 @@ def label(
     shared = Form(options.field, color=options.target is None and _colored(), raw=raw_cells)
 
     def form(kind: Kind) -> Form:
-        return replace(shared, format=format_for(kind, format))
+        return replace(shared, format=format_for(kind, format, options.output))
 
     if scheduler is None:
         raise typer.Exit(_perform(files, options, form, Labeller(model, favor)))
-    check_scheduled(options, format, raw_cells=raw_cells)
+    wanted = format_for("jsonl", format, options.output)
+    check_scheduled(options, wanted, raw_cells=raw_cells)
 
     def work(tally: Tally) -> None:
         extras.require("distributed", "dask", "--scheduler")
@@ -127,7 +128,7 @@ def label(
         separator = shipped() if model is None else load(model)
         cluster.label(
             _sources(files), None if options.target is None else options.output, separator, scheduler=scheduler,
-            format=format or "text", favor=favor, text_field=options.text_field, force=options.force, tally=tally,
+            format=wanted, favor=favor, text_field=options.text_field, force=options.force, tally=tally,
             quiet=options.quiet,
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from degloss import report
 from degloss.columns import COLUMNS, columns
 from degloss.documents import LABELS, Label, Separation
 from degloss.errors import InputError
-from degloss.kinds import ROWS, Kind
+from degloss.kinds import ROWS, TABLES, Kind, parts
 from degloss.parquet import ArrowRow, Schema
 from degloss.parquet import as_record as arrow_record
 from degloss.read import Document, Head
@@ -139,6 +139,23 @@ class Form:
         if header is None:
             return line_of(cells, raw=self.raw)
         return line_of(cells, raw=self.raw, separator=header.separator, line_break=header.line_break)
+
+
+def format_for(kind: Kind, wanted: Format | None, output: str | None = None) -> Format:
+    """The format of a kind of input: the one asked for, else that of the output's ending.
+
+    Without either tables stay tables and all else is for people.
+
+    >>> format_for("csv", None), format_for("jsonl", None), format_for("csv", "jsonl", "x.csv")
+    ('table', 'text', 'jsonl')
+    >>> format_for("jsonl", None, "x.jsonl.gz"), format_for("tsv", None, "x.tsv"), format_for("text", None, "x.tsv")
+    ('jsonl', 'table', 'tsv')
+    """
+    ending = parts(output or "").ending.lower()
+    if kind in TABLES and ending in (".csv", ".tsv", ".parquet"):
+        return wanted or "table"
+    of_ending = next((format for format, its in ENDINGS.items() if its == ending), None)
+    return wanted or of_ending or ("table" if kind in TABLES else "text")
 
 
 def _record(document: Document) -> Record | None:

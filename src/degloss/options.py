@@ -52,7 +52,7 @@ Formatted = Annotated[
     Format | None,
     typer.Option(
         help="text, html: for people; tsv: a line a sentence; jsonl: for programs; table: a row a document."
-        " Tables stay tables, all else is text by default.",
+        " Else by the ending of -o; without one tables stay tables, all else is text.",
         show_default=False,
     ),
 ]
@@ -166,7 +166,7 @@ def check_in_place(in_place: bool, backup: Path | None, output: str | None, max_
         raise typer.BadParameter("--max-loss guards files cleaned with --in-place only; leave it out")
 
 
-def check_scheduled(options: Options, format: Format | None, *, raw_cells: bool) -> None:
+def check_scheduled(options: Options, format: Format, *, raw_cells: bool) -> None:
     """Raises `typer.BadParameter` for options of `label` that work on one machine only."""
     if options.resume:
         raise typer.BadParameter(

@@ -20,7 +20,7 @@ from typing import Final
 from degloss import kinds
 from degloss.columns import COLUMNS
 from degloss.errors import InputError, OutputError
-from degloss.formats import ENDINGS, Form, Format
+from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
 from degloss.show import counted
@@ -148,6 +148,10 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
         raise InputError(f"{', '.join(sorted(layouts))}: cannot go into one file; give a folder by -o")
     if "parquet" in layouts and (len(jobs) > 1 or target is None):
         raise InputError(f"{jobs[0].source}: Parquet goes into a file of its own; give -o a file's or folder's name")
+    named = "" if target is None else parts(target.name).ending.lower()
+    if named and (named == ".parquet") != ("parquet" in layouts):
+        remedy = "is Parquet; name it .parquet" if "parquet" in layouts else "is no Parquet; give it another ending"
+        raise InputError(f"{target}: what comes out of {jobs[0].source} {remedy}")
     if target is not None and not options.resume:
         check_target(target, force=options.force, inputs=inputs)
     return Plan(tuple(jobs), options, shared=target, inputs=inputs)
@@ -283,12 +287,3 @@ def _refuse_collisions(jobs: list[Job]) -> None:
             f"{job.key}: the result of both {other} and {job.source} would have this name; give a folder that both are"
             " in, which is mirrored, or do one of them by itself into another folder"
         )
-
-
-def format_for(kind: Kind, wanted: Format | None) -> Format:
-    """The format of a kind of input: the one asked for, else tables stay tables and all else is for people.
-
-    >>> format_for("csv", None), format_for("jsonl", None), format_for("csv", "jsonl")
-    ('table', 'text', 'jsonl')
-    """
-    return wanted or ("table" if kind in TABLES else "text")
