@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ARTICLE, CLEAN, COMMENT, PAGE, Run
-from degloss.inplace import JOURNAL
+from degloss.plan import BACKUP_JOURNAL
 from test_resume import kill_after
 
 CRLF = PAGE.replace("\n", "\r\n").encode()
@@ -119,7 +119,7 @@ def test_what_could_not_be_the_same_is_left_alone(
     done = degloss("clean", name, "--in-place", "--backup", "b")
     assert (done.returncode, message in done.stderr.decode()) == (1, True)
     assert (tmp_path / name).read_bytes() == data
-    assert not (tmp_path / "b" / JOURNAL).exists()
+    assert not (tmp_path / "b" / BACKUP_JOURNAL).exists()
 
 
 def test_a_page_among_them_stops_no_other(archive: Path, degloss: Run, tmp_path: Path) -> None:
@@ -162,6 +162,18 @@ def test_a_backup_is_never_overwritten(archive: Path, degloss: Run, tmp_path: Pa
     assert (done.returncode, b"is not empty" in done.stderr) == (1, True)
 
 
+def test_a_backup_inside_the_archive_is_no_input_of_later_runs(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    assert degloss("clean", "archiv", "--in-place", "--backup", "archiv/alt").returncode == 0
+    kept = contents(archive / "alt")
+    (archive / "neu.txt").write_text(PAGE)
+    done = degloss("clean", "archiv", "--in-place", "--backup", "b")
+    assert (done.returncode, b"archiv: 1 backup of clean --in-place left out" in done.stderr) == (0, True)
+    assert list(contents(tmp_path / "b" / "originals")) == ["neu.txt"]
+    assert degloss("clean", "archiv", "-o", "out", "-q").returncode == 0
+    assert not (tmp_path / "out" / "alt").exists()
+    assert contents(archive / "alt") == kept
+
+
 def test_restoring_does_not_overwrite_what_was_changed_since(archive: Path, degloss: Run, tmp_path: Path) -> None:
     before = contents(archive)
     assert degloss("clean", "archiv", "--in-place", "--backup", "b").returncode == 0
@@ -186,7 +198,7 @@ BAD_BACKUPS = [
 def test_what_is_no_backup(data: bytes | None, message: str, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     if data is not None:
-        (tmp_path / "b" / JOURNAL).write_bytes(data)
+        (tmp_path / "b" / BACKUP_JOURNAL).write_bytes(data)
     done = degloss("restore", "b")
     assert (done.returncode, message in done.stderr.decode()) == (1, True)
 
@@ -207,7 +219,7 @@ def test_killed_at_any_moment_nothing_is_lost(moment: int, model: Path, degloss:
     for number in range(40):
         (folder / f"{number:03}.txt").write_text(f"{PAGE}{number}")
     before = contents(folder)
-    journal = tmp_path / "b" / JOURNAL
+    journal = tmp_path / "b" / BACKUP_JOURNAL
 
     def ready() -> bool:
         return journal.exists() and journal.read_bytes().count(b"\n") >= moment

@@ -25,13 +25,12 @@ from degloss.encodings import MARKS, Note
 from degloss.errors import DeglossError, InputError, OutputError
 from degloss.journal import Stamp, stamp
 from degloss.partfile import Part, sweep, sync_folder
-from degloss.plan import Job
+from degloss.plan import BACKUP_JOURNAL, Job
 from degloss.show import counted
 from degloss.source import opened, unreadable
 from degloss.tally import Tally
 from degloss.write import make_folder, output_error
 
-JOURNAL: Final = "degloss-journal.jsonl"
 _ORIGINALS: Final = "originals"
 _PIECE: Final = 1 << 20
 
@@ -41,7 +40,7 @@ class Backup:
 
     def __init__(self, folder: Path, *, resume: bool) -> None:
         self._folder = folder
-        self._journal = folder / JOURNAL
+        self._journal = folder / BACKUP_JOURNAL
         make_folder(folder)
         self._entries: dict[str, dict[str, Any]] = {}
         if self._journal.exists():
@@ -127,9 +126,9 @@ class Backup:
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
     """What the journal of a backup says of each file; raises `InputError`."""
     try:
-        data = (folder / JOURNAL).read_bytes()
+        data = (folder / BACKUP_JOURNAL).read_bytes()
     except OSError as error:
-        raise unreadable(str(folder / JOURNAL), error) from error
+        raise unreadable(str(folder / BACKUP_JOURNAL), error) from error
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:
             entry = json.loads(line)
@@ -138,7 +137,7 @@ def entries(folder: Path) -> Iterator[dict[str, Any]]:
         except (ValueError, KeyError, TypeError):
             if not line.endswith(b"\n"):  # cut off when the run was killed: then the file was not replaced
                 return
-            raise InputError(f"{folder / JOURNAL}:{number}: no line of a journal; get the backup anew") from None
+            raise InputError(f"{folder / BACKUP_JOURNAL}:{number}: no line of a journal; get the backup anew") from None
         yield entry
 
 

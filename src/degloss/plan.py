@@ -29,6 +29,8 @@ from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
 
 ERRORS: Final = ".errors.jsonl"
+BACKUP_JOURNAL: Final = "degloss-journal.jsonl"
+"""The file by which a backup of `clean --in-place` is known."""
 _REPLACED: Final = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
@@ -123,7 +125,7 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     in_place = options.backup is not None
     into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
     if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
-        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to")
+        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to, or give its files")
     if into_one and not folders:
         made = _sharing(sources, options, form, target)
     else:
@@ -245,8 +247,12 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
 
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
-    links = others = 0
+    links = others = backups = 0
     for place, folders, names in os.walk(folder, onerror=unreadable):
+        if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
+            backups += 1
+            folders.clear()
+            continue
         links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
         for name in sorted(names):
@@ -262,6 +268,8 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     others += 1
                     continue
                 yield path
+    if backups:
+        tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:
         tally.tell(f"{folder}: {counted(others, 'pipe or device', 'pipes or devices')} left out; give them by name")
     if links:

@@ -55,8 +55,8 @@ class Labeller:
     def __call__(self, block: Block) -> Results:
         """Labels all documents of a block together."""
         given = [item for item in block if isinstance(item, Given)]
-        began = time.perf_counter()
         separator = shipped() if self.model is None else _loaded(self.model)
+        began = time.perf_counter()  # not before the model is there: the first document would look slow
         found = list(separator.separate_many([item.document.text for item in given], favor=self.favor))
         pieces = [item.job.form.document(one, item.document) for item, one in zip(given, found, strict=True)]
         seconds = time.perf_counter() - began
