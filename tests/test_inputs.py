@@ -445,7 +445,7 @@ PARQUET_MISTAKES = [
     (["label", "in.parquet", "--text-field", "id", "-o", "out.parquet"], "'id' is int64, not text"),
     (["label", "in.parquet", "--text-field", "body", "-o", "out.parquet"], "no column 'body', only 'id', 'text'"),
     (["label", "bad.parquet", "-o", "out.parquet"], "damaged, or no Parquet"),
-    (["label", "in.parquet", "other.jsonl", "-o", "all.jsonl"], "cannot go into one file"),
+    (["label", "in.parquet", "other.jsonl", "--format", "table", "-o", "all.jsonl"], "cannot go into one file"),
 ]
 
 
