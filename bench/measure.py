@@ -10,14 +10,16 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench.texts import KINDS, about, megabytes, of_size
-from bench.timing import peak_megabytes, shortest, shortest_commands
+from bench.timing import peak_megabytes, shortest, shortest_commands, shortest_in_pieces
 from degloss import segment
 from degloss.classify import sentence_scores
 from degloss.context import context
@@ -110,32 +112,38 @@ def end_to_end(texts: list[str], rounds: int) -> Table:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # any weights will do: only applying them is timed
         linear = LogisticRegression(max_iter=3).fit(vectorizer.transform(sentences), labels)
-    works: dict[str, tuple[float, Callable[[], object]]] = {
-        "degloss, batched": (megabytes(texts), lambda: list(separator.separate_many(texts))),
-        "degloss, one document of about 5 KB a call": (
-            megabytes(single), lambda: [separator.separate(text) for text in single]
-        ),
+    lines = [" ".join(sentence.split()) for sentence in sentences]
+    works: dict[str, tuple[list[str], list[Callable[[], object]]]] = {
+        "degloss, batched": (texts, [partial(separator.separate_batch, pack) for pack in _packed(texts)]),
+        "degloss, one document of about 5 KB a call": (single, [partial(separator.separate, text) for text in single]),
         "scikit-learn, sentences already split": (
-            megabytes(sentences), lambda: linear.predict(vectorizer.transform(sentences))
+            sentences, [partial(_predicted, linear, vectorizer, piece) for piece in _pieces(sentences)]
         ),
     }  # fmt: skip
     if find_spec("fasttext") is not None:
-        works["fastText, sentences already split"] = (megabytes(sentences), _fasttext(sentences, labels.tolist()))
-    best = shortest({name: work for name, (_, work) in works.items()}, rounds)
-    speed = {name: size / best[name] for name, (size, _) in works.items()}
+        model = _fasttext(lines, labels.tolist())
+        works["fastText, sentences already split"] = (lines, [partial(model.predict, p) for p in _pieces(lines)])
+    best = shortest_in_pieces({name: pieces for name, (_, pieces) in works.items()}, rounds)
+    speed = {name: megabytes(some) / best[name] for name, (some, _) in works.items()}
     floor = speed["scikit-learn, sentences already split"]
     return {name: {"MB/s": value, "× scikit-learn": value / floor} for name, value in speed.items()}
 
 
-def _fasttext(sentences: list[str], labels: list[int]) -> Callable[[], object]:
+def _predicted(linear: Any, vectorizer: Any, sentences: list[str]) -> object:
+    return linear.predict(vectorizer.transform(sentences))
+
+
+def _pieces(sentences: list[str]) -> list[list[str]]:
+    return [sentences[i : i + 500] for i in range(0, len(sentences), 500)]
+
+
+def _fasttext(lines: list[str], labels: list[int]) -> Any:
     import fasttext
 
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-        file.writelines(f"__label__{k} {s}\n" for k, s in zip(labels, (" ".join(s.split()) for s in sentences)))  # noqa: B905
+        file.writelines(f"__label__{k} {line}\n" for k, line in zip(labels, lines, strict=True))
         file.flush()
-        model = fasttext.train_supervised(file.name, epoch=1, minn=2, maxn=5, wordNgrams=2, bucket=1 << 18, verbose=0)
-    lines = [" ".join(sentence.split()) for sentence in sentences]
-    return lambda: model.predict(lines)
+        return fasttext.train_supervised(file.name, epoch=1, minn=2, maxn=5, wordNgrams=2, bucket=1 << 18, verbose=0)
 
 
 def document_sizes(texts: list[str], largest: int, rounds: int) -> Table:
