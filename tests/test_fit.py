@@ -6,7 +6,7 @@ import io
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +293,25 @@ def test_folds_never_judge_what_they_were_fitted_on(
         judged += names
     assert sorted(judged) == sorted(by_name)
     assert len(trained) == evaluate.OUTER_FOLDS
+
+
+def test_a_seed_is_judged_by_a_model_of_the_other_buckets(
+    separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[set[int]] = []
+
+    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> tuple[Any, Any]:
+        trained.append(set(buckets.tolist()))
+        return separator.model.sentence, separator.model.chain
+
+    monkeypatch.setattr(fit, "fit", record)
+    data = prepared([replace(d, kind="seed") if k % 9 == 0 else d for k, d in enumerate(pages(60))])
+    seeds = {d.name: d for d in data.documents if d.kind == "seed"}
+    judged = [[d.name for d in result.judged["degloss"]] for result in evaluate.on_seeds(data, QUICK)]
+    assert sorted(name for names in judged for name in names) == sorted(seeds)
+    for names, buckets in zip(judged, trained, strict=True):
+        assert {seeds[name].bucket for name in names} == set(range(BUCKETS)) - buckets
+        assert len(buckets) == BUCKETS - 1
 
 
 def test_documents_of_a_group_are_never_on_two_sides() -> None:

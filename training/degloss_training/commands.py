@@ -59,7 +59,7 @@ def evaluate(arguments: list[str]) -> int:
         return _gate(options, at_gate)
     results = [at_gate]
     if not options.no_folds:
-        results.append(_folds(options))
+        results += _folds(options)
     results += _real(options.real, separator)
     print(report.write(results, options.out))
     if not options.no_ablations:
@@ -128,13 +128,16 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
     return 0
 
 
-def _folds(options: argparse.Namespace) -> evaluation.Result:
+def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
     data = recipe.prepared(options.corpus, options.public)
+    seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, recipe.SETTINGS)))
+    if seeds.gold:
+        _say(f"seeds: {np.concatenate(seeds.gold).size} sentences")
     parts = []
     for k, result in evaluation.on_folds(data, recipe.SETTINGS):
         parts.append(result)
         _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {np.concatenate(result.gold).size} sentences")
-    return evaluation.merge("folds", parts)
+    return [evaluation.merge("folds", parts), *([seeds] if seeds.gold else [])]
 
 
 def _ablations(options: argparse.Namespace) -> str:

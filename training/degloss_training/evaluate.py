@@ -96,7 +96,19 @@ def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -
         sentence, chain = fit.fit(data, np.flatnonzero(fold != k), settings)
         separator = Separator(Model(sentence, chain, {}))
         documents = [d for d in data.documents if fold[d.bucket] == k and not d.kind.startswith("relay")]
-        yield k, on_documents("folds", separator, documents)
+        yield k, on_documents("folds", separator, [d for d in documents if d.kind != "seed"])
+
+
+def on_seeds(data: Prepared, settings: fit.Settings) -> Iterator[Result]:
+    """The seeds, each by a model of all buckets but its own, which holds its translations and what was composed of it.
+
+    Folds of several buckets would take other seeds away as well, of which there are five.
+    """
+    seeds = [d for d in data.documents if d.kind == "seed"]
+    for bucket in sorted({d.bucket for d in seeds}):
+        sentence, chain = fit.fit(data, np.flatnonzero(np.arange(BUCKETS) != bucket), settings)
+        separator = Separator(Model(sentence, chain, {}))
+        yield on_documents("seeds", separator, [d for d in seeds if d.bucket == bucket])
 
 
 Row = tuple[str, str, str, list[tuple[int, int, str]]]
