@@ -122,6 +122,7 @@ LAYOUTS: Final[dict[str, Callable[[Page], list[Piece]]]] = {
     "appended": _appended, "marked": _marked, "pure": _pure, "front": _front, "middle": _middle,
     "inline": _inline, "thread": _thread, "post": posts.post, "forward": posts.forward, "own": posts.own,
     "teaser": posts.teaser, "digest": posts.digest,
+    "short": posts.short,
 }  # fmt: skip
 
 

@@ -107,6 +107,27 @@ def own(c: Page) -> list[Piece]:
     return [*pieces, (c.line("footers") + "\n", "boilerplate"), *_channel_foot(c)]
 
 
+def short(c: Page) -> list[Piece]:
+    """A few sentences of a text, and as few of somebody else's: what is pasted, or passed on by people, not channels."""
+    rng = c.rng
+    c.owner(0.2)
+    c.gap = rng.choice([" ", "\n", PARAGRAPH])
+    where = rng.choices(["after", "before", "nowhere", "alone"], [6, 1, 2, 0.5])[0]
+    said: list[Piece] = []
+    if where != "nowhere":
+        said = [(" ".join(sentences(text)[: rng.randint(1, 4)]) + c.gap, label) for text, label in c.remarks(1, 1)]
+    text: list[Piece] = []
+    if where != "alone":
+        text = c.headline() if c.chance(0.3) else []
+        if not (text and c.chance(0.3)):
+            text += c.body([" ".join(sentences(p)[: rng.randint(1, 4)]) for p in c.paragraphs(1, 1)])
+    pieces = said + text if where == "before" else text + said
+    if pieces and c.chance(0.3):
+        pieces[-1] = (pieces[-1][0].rstrip() + rng.choice(["\n", PARAGRAPH]), pieces[-1][1])
+        pieces.append((c.line(rng.choice(["shares", "footers"])) + "\n", "boilerplate"))
+    return pieces
+
+
 def _heading(c: Page) -> list[Piece]:
     """The headline, here and there behind an emoji."""
     pieces = c.headline()

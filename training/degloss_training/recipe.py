@@ -19,7 +19,7 @@ SEED: Final = 1
 
 LAYOUTS: Final[dict[str, int]] = {
     "appended": 600, "marked": 320, "pure": 800, "front": 120, "middle": 200, "inline": 80, "thread": 200,
-    "post": 500, "forward": 240, "own": 160, "teaser": 160, "digest": 120,
+    "post": 500, "forward": 240, "own": 160, "teaser": 160, "digest": 120, "short": 300,
 }  # fmt: skip
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a sixth of these."""
