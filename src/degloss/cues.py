@@ -118,7 +118,8 @@ def cues(batch: Batch, words: Words) -> Cues:
     where = places(batch, found.gaps)
     values = np.empty((len(found.names), len(batch)), np.float32)
     values[: found.voice] = found.values.T
-    place(where, 0, *where.around(0, len(batch)), values[found.voice :])
+    row = np.arange(len(batch))
+    place(where, row, where.around(row), values[found.voice :])
     return Cues(found.names, values.T, found.voice, where.gaps)
 
 
