@@ -155,7 +155,7 @@ def test_a_lexicon_is_in_order_and_every_entry_is_found(name: str) -> None:
     capitals = ["".join(c if c == "ß" else c.upper() for c in word) for word in words]
     batch = encode(["\n".join(words), "\n".join(capitals)])
     assert len(batch) == 2 * len(words)
-    counts = lexicon_counts(batch, look_up(batch))[:, lexicons().names.index(name)]
+    counts = lexicon_counts(batch, look_up(batch))[lexicons().names.index(name)]
     assert [words[i % len(words)] for i in np.flatnonzero(counts != 1)] == []
 
 
@@ -163,7 +163,7 @@ def test_a_lexicon_is_in_order_and_every_entry_is_found(name: str) -> None:
 @given(st.text("aeinsu ", max_size=40), st.lists(st.sampled_from(entries("first_person")), max_size=5))
 def test_lexicon_counts_are_those_of_looking_each_word_up(text: str, words: list[str]) -> None:
     batch = encode([text + " " + " ".join(words)])
-    counts = lexicon_counts(batch, look_up(batch)).sum(0)
+    counts = lexicon_counts(batch, look_up(batch)).sum(1)
     for column, name in enumerate(lexicons().names):
         members = set(entries(name))
         assert counts[column] == sum(word in members for word in (text + " " + " ".join(words)).split())

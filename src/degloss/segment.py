@@ -41,8 +41,8 @@ _JOINERS = "\ufe0e\ufe0f\u200d\u20e3"
 _CLOSERS = '”“«»")]!?‼⁉…'
 
 
-def cuts(text: str) -> list[int]:
-    """The offsets at which sentences end, in ascending order, the last one `len(text)`.
+def cuts(text: str, start: int = 0) -> list[int]:
+    """The offsets at which sentences end, in ascending order, the last one `len(text)`; counted from `start` on.
 
     The pieces between the cuts rejoin to the text and may begin or end with white space; a piece may be all white
     space. Offsets are code points.
@@ -53,7 +53,7 @@ def cuts(text: str) -> list[int]:
     ['Der 1. FC gewinnt. ', 'Toll‼️\\n', '+++\\n', 'Meine Meinung: Glück']
     """
     ends: list[int] = []
-    position = 0
+    position = start
     # Most texts have none of these characters, and looking for them takes a tenth of what the expression would take.
     if any(space in text for space in _WIDE_SPACES):
         text = _PANICKING.sub(" ", text)

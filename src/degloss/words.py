@@ -12,20 +12,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import TABLE_SIZE, Char, normal_forms
+from degloss.characters import ALONE, TABLE_SIZE, Char, normal_forms
 from degloss.encode import Batch
 
-BASE: Final = np.uint32(0x01000193)
+BASE: Final = np.array(0x01000193, np.uint32)
 """Odd, so that it has an inverse modulo 2^32: the prime of the FNV hash."""
 _INVERSE: Final = np.uint32(pow(int(BASE), -1, 1 << 32))
-_MIX: Final = np.uint32(0x9E3779B1)  # as in degloss.ngrams
+_MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
 _SLOT_BITS: Final = 16
-_SLOT_SHIFT: Final = np.uint32(32 - _SLOT_BITS)
+_SLOT_SHIFT: Final = np.array(32 - _SLOT_BITS, np.uint32)
 _FOLDER: Final = os.path.join(os.path.dirname(__file__), "lexicons")  # importlib.resources imports for 10 ms
 SHORT: Final = 3
 ENDING: Final = 2
@@ -124,21 +124,22 @@ def lexicons() -> Lexicons:
     return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
 
 
-@dataclass(frozen=True, eq=False)
-class Words:
+class Words(NamedTuple):
     """The w words of a batch: what is asked of them more than once.
 
     hashes    (w) of each word
-    inside    (w) whether a word is not the first of its sentence
-    capital   (w) whether it begins with a capital
+    sizes     (w) characters
+    nouns     (w) whether a word begins with a capital and is not the first of its sentence
+    shouted   (w) whether it begins with two capitals
     hits      (h) the words that stand in a lexicon or are function words, as their places, once for each
     columns   (h) the columns of these lexicons
     function  (w) whether a word is a function word
     """
 
     hashes: NDArray[np.uint32]
-    inside: NDArray[np.bool_]
-    capital: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    nouns: NDArray[np.bool_]
+    shouted: NDArray[np.bool_]
     hits: NDArray[np.int64]
     columns: NDArray[np.int64]
     function: NDArray[np.bool_]
@@ -151,14 +152,20 @@ def look_up(batch: Batch) -> Words:
     word = row.nonzero()[0]
     row = row[word]
     place = (lexicon.hashes.take(row, axis=0, mode="clip") == found[word, None]).ravel().nonzero()[0]
-    which = place // lexicon.hashes.shape[1]
-    place += (row[which] - which) * lexicon.hashes.shape[1]
+    width = np.array(lexicon.hashes.shape[1])
+    which = place // width
+    place += (row[which] - which) * width
     hits, columns = word[which], lexicon.columns.ravel()[place]
-    inside, function = np.zeros((2, len(found)), bool)
-    function[hits[columns == len(lexicon.names)]] = True
-    np.equal(rows[1:], rows[:-1], out=inside[1:])
-    capital = batch.kinds[batch.word_starts] == Char.UPPER
-    return Words(found, inside, capital, hits, columns, function)
+    nouns, function = np.zeros((2, len(found)), bool)
+    function[hits[columns == np.array(len(lexicon.names))]] = True
+    np.equal(rows[1:], rows[:-1], out=nouns[1:])
+    capital, shouted = batch.kinds[batch.word_starts + _FIRST_TWO] == ALONE[Char.UPPER]
+    nouns &= capital
+    shouted &= capital
+    return Words(found, batch.word_ends - batch.word_starts, nouns, shouted, hits, columns, function)
+
+
+_FIRST_TWO: Final = np.array([[0], [1]])
 
 
 def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -166,11 +173,11 @@ def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def lexicon_counts(batch: Batch, words: Words) -> NDArray[np.float32]:
-    """(n, lexicons) how many words of each sentence stand in each lexicon."""
-    width = len(lexicons().names) + 1
-    cells = batch.word_rows[words.hits] * np.int64(width)
-    cells += words.columns
-    return np.bincount(cells, minlength=len(batch) * width).astype(np.float32).reshape(len(batch), width)[:, :-1]
+    """(lexicons, n) how many words of each sentence stand in each lexicon."""
+    n, number = len(batch), len(lexicons().names)
+    cells = words.columns * np.array(n)
+    cells += batch.word_rows[words.hits]
+    return np.bincount(cells, minlength=(number + 1) * n).astype(np.float32).reshape(number + 1, n)[:-1]
 
 
 def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
@@ -180,17 +187,20 @@ def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
     German writes them with a capital, so no tagger is needed. Words of a lexicon, short words, words in capitals
     and the first word of a sentence stay.
     """
-    noun = words.capital & words.inside
-    noun &= batch.word_ends - batch.word_starts > SHORT
-    noun[words.hits[words.columns < len(lexicons().names)]] = False
+    noun = words.nouns > words.shouted
+    noun &= words.sizes > _SHORT
+    noun[words.hits[words.columns < np.array(len(lexicons().names))]] = False
     nouns = noun.nonzero()[0]
-    nouns = nouns[batch.kinds[batch.word_starts[nouns] + 1] != Char.UPPER]
-    starts = batch.word_starts[nouns]
-    sizes = batch.word_ends[nouns] - ENDING - starts
+    sizes = words.sizes[nouns] - _ENDING
     text = np.empty(len(batch.normal) + 1, np.uint32)
-    text[0], text[1:] = ord(" "), batch.normal
-    # Every letter to be veiled: how many there are before it, moved to where its noun stands, behind the space.
-    letters = (starts + 1 + sizes - sizes.cumsum()).repeat(sizes)
+    text[0], behind = ord(" "), text[1:]
+    behind[:] = batch.normal
+    # Every letter to be veiled: how many there are before it, moved to where its noun stands.
+    letters = (batch.word_starts[nouns] + sizes - np.add.accumulate(sizes)).repeat(sizes)
     letters += np.arange(len(letters))
-    text[letters] = ord("x")
+    behind[letters] = ord("x")
     return text
+
+
+_SHORT: Final = np.array(SHORT)
+_ENDING: Final = np.array(ENDING)
