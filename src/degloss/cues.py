@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from mmap import mmap
 from typing import Any, Final
 
 import numpy as np
@@ -107,6 +106,8 @@ def packed(cues: Cues) -> Packed:
 
 
 def _kept(array: NDArray[Any]) -> NDArray[Any]:
+    from mmap import mmap  # which takes as long to load as the cues of a page
+
     kept = np.frombuffer(mmap(-1, max(array.nbytes, 1)), array.dtype, array.size)
     kept[:] = array
     return kept

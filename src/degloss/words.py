@@ -10,14 +10,16 @@ The lexicons are files under `lexicons/german/`, one word a line, `#` for commen
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import ALONE, TABLE_SIZE, Char, normal_forms
+from degloss.characters import ALONE, Char, normal_forms
 from degloss.encode import Batch
 
 BASE: Final = np.array(0x01000193, np.uint32)
@@ -44,31 +46,32 @@ def _powers(bits: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
 
 def hashes(batch: Batch) -> NDArray[np.uint32]:
     """(w) the hash of each word: Σ code · BASE^place, modulo 2^32."""
-    size = len(batch.normal)
+    return _hashes(batch.normal, batch.word_starts, batch.word_ends)
+
+
+def _hashes(normal: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint32]:
+    size = len(normal)
     up, down = _powers(max(size - 1, 1).bit_length())
     prefix = np.empty(size + 1, np.uint32)
     prefix[0] = 0
-    np.multiply(batch.normal, up[:size], out=prefix[1:])
+    np.multiply(normal, up[:size], out=prefix[1:])
     np.add.accumulate(prefix, out=prefix)
-    sums = prefix[batch.word_ends]
-    sums -= prefix[batch.word_starts]
-    sums *= down[batch.word_starts]
+    sums = prefix[ends]
+    sums -= prefix[starts]
+    sums *= down[starts]
     return sums
 
 
-def hash_word(word: str) -> int:
-    """The hash `hashes` gives one word.
+def hash_words(words: Sequence[str]) -> NDArray[np.uint32]:
+    """The hashes that `hashes` gives these words.
 
     >>> from degloss.encode import encode
-    >>> int(hashes(encode(["Die Katze"]))[1]) == hash_word("katze") == hash_word("KATZE")
+    >>> hashes(encode(["Die Katze", "KATZE"])).tolist() == hash_words(["die", "katze", "katze"]).tolist()
     True
     """
-    forms = normal_forms()
-    value, power = 0, 1
-    for character in word:
-        value += int(forms[min(ord(character), TABLE_SIZE - 1)]) * power
-        power = power * int(BASE)
-    return value & 0xFFFFFFFF
+    codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), "<u4")
+    borders = np.array([0, *accumulate(map(len, words))])
+    return _hashes(normal_forms().take(codes, mode="clip"), borders[:-1], borders[1:])
 
 
 def function_words() -> tuple[str, ...]:
@@ -105,22 +108,20 @@ def lexicons() -> Lexicons:
     """The lexicons that come with degloss."""
     folder = os.path.join(_FOLDER, "german")
     files = sorted(name for name in os.listdir(folder) if name.endswith(".txt"))
-    entries: dict[int, list[tuple[int, int]]] = {}
-    for column, words in enumerate([*(_entries(os.path.join(folder, name)) for name in files), function_words()]):
-        values = [hash_word(word) for word in words]
-        for slot, value in zip(_slots(np.array(values, np.uint32)).tolist(), values, strict=True):
-            entries.setdefault(slot, []).append((value, column))
+    entries = [*(_entries(os.path.join(folder, name)) for name in files), function_words()]
+    values = hash_words([word for words in entries for word in words])
+    column = np.arange(len(entries)).repeat([len(words) for words in entries])
+    order = _slots(values).argsort(kind="stable")
+    values, column = values[order], column[order]
+    used, first, row, counts = np.unique(_slots(values), return_index=True, return_inverse=True, return_counts=True)
     slots = np.zeros(1 << _SLOT_BITS, np.uint16)
-    slots[list(entries)] = np.arange(1, len(entries) + 1)
-    most = max(map(len, entries.values()))
-    hashes = np.zeros((len(entries) + 1, most), np.uint32)
-    columns = np.zeros((len(entries) + 1, most), np.int64)
+    slots[used] = np.arange(1, len(used) + 1)
     stranger = 1  # which belongs into another slot than 0
-    elsewhere = int(_slots(np.array([stranger], np.uint32))[0])
-    for row, (slot, members) in enumerate(entries.items(), 1):
-        hashes[row] = stranger if slot != elsewhere else 0
-        for place, (value, column) in enumerate(members):
-            hashes[row, place], columns[row, place] = value, column
+    hashes = np.full((len(used) + 1, counts.max()), stranger, np.uint32)
+    hashes[1:][used == _slots(np.array([stranger], np.uint32))] = 0
+    columns = np.zeros(hashes.shape, np.int64)
+    places = row + 1, np.arange(len(values)) - first[row]
+    hashes[places], columns[places] = values, column
     return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
 
 
