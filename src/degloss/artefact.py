@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from degloss.classify import SentenceModel
 from degloss.context import names
-from degloss.cues import cues
+from degloss.cues import voices
 from degloss.decode import EDGES, HIDDEN, Chain
 from degloss.documents import LABELS
 from degloss.encode import encode
@@ -120,7 +120,7 @@ def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[
 def _shapes() -> dict[str, tuple[int, ...]]:
     """The shape each array must have for the features as this degloss computes them."""
     batch = encode([])
-    looks = cues(batch, look_up(batch))
+    looks = voices(batch, look_up(batch))
     voice, context, labels = looks.voice, len(names(looks)), len(LABELS)
     return {
         "sentence.table": (1 << TABLE_BITS, labels - 1),

@@ -54,7 +54,9 @@ def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues
     # The sum of no n-grams is anything, and counts nothing.
     sums *= scale(found.count)
     weights, bias = model.of_cues
-    scores = sums.sum(0).view(np.float32).reshape(-1, 2) + cues.values[:, : cues.voice] @ weights + bias
+    scores = cues.values[:, : cues.voice].dot(weights)
+    scores += bias
+    scores += np.add.reduce(sums).view(np.float32).reshape(-1, 2)
     return np.asarray(scores)
 
 
@@ -70,8 +72,8 @@ def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:
     borders[:, 0] = first
     np.add(first, found.count.ravel(), out=borders[:, 1])
     sums = np.empty(found.first.shape, np.complex64)
-    rows = [*first.searchsorted(np.arange(0, size, STRETCH)).tolist(), len(first)]
-    for row, after in pairwise(rows):
+    begins = first.searchsorted(np.arange(0, size, STRETCH)).tolist() if size > STRETCH else [0]
+    for row, after in pairwise([*begins, len(first)]):
         if row == after:  # within a sentence longer than that
             continue
         begin = int(first[row])
@@ -80,5 +82,7 @@ def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:
         values[-1] = 0  # for a last sentence whose n-grams end where the stretch does
         # "wrap" changes nothing, for every index is in the table; NumPy then writes straight into `values`.
         pairs.take(found.index[begin:end].astype(np.intp), out=values[:-1], mode="wrap")
-        sums.ravel()[row:after] = np.add.reduceat(values, borders[row:after].ravel() - begin)[::2]
+        within = borders[row:after].ravel()
+        within -= np.array(begin)
+        sums.ravel()[row:after] = np.add.reduceat(values, within)[::2]
     return sums

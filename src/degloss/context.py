@@ -47,7 +47,7 @@ CONTRASTS: Final = (2, 5)
 SCORE_LIMIT: Final = 8.0
 """Sentence scores are clipped here: log-odds beyond it say no more, and one wild score must not outvote ten."""
 
-_FIXED: Final = 1 << 16  # sums of fixed-point numbers are exact, so a document scores the same in any batch
+_FIXED: Final = np.array(65536.0)  # sums of fixed-point numbers are exact: a document scores the same in any batch
 
 
 def names(cues: Cues) -> tuple[str, ...]:
@@ -133,11 +133,11 @@ class Context:
     def _own(self, start: int, stop: int) -> NDArray[np.float32]:
         """(4, m) the clipped scores and the chances of these sentences."""
         own = np.empty((4, stop - start), np.float32)
-        clipped = np.maximum(self.scores[start:stop].T, -SCORE_LIMIT, dtype=np.float64)
-        np.minimum(clipped, SCORE_LIMIT, out=clipped)
+        clipped = np.maximum(self.scores[start:stop].T, _LOWEST, dtype=np.float64)
+        np.minimum(clipped, _HIGHEST, out=clipped)
         own[:2] = clipped
         odds = np.exp(clipped, out=clipped)
-        np.divide(odds, 1 + np.add.reduce(odds), out=own[2:], casting="same_kind")
+        np.divide(odds, np.add.reduce(odds) + _ONE, out=own[2:], casting="same_kind")
         return own
 
     def _summed(self, cues: Cues, own: NDArray[np.float32], carried: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -145,20 +145,19 @@ class Context:
         signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)], dtype=np.float64)
         signals *= _FIXED
         sums = np.empty((signals.shape[1] + 1, _SIGNALS))
-        sums[0] = 0
+        sums[0] = carried
         # Integers below 2^53, so that sums of them are exact.
-        np.cumsum(np.rint(signals, out=signals).T, axis=0, out=sums[1:])
-        sums += carried
-        return sums
+        np.rint(signals.T, out=sums[1:])
+        return np.add.accumulate(sums, out=sums)
 
     def _far(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The sums up to all sentences that are looked at from another part: their rows, ascending, and the sums."""
         borders = np.cumsum([0, *map(len, self.parts)])
         near = borders[:, None] + np.arange(-WINDOWS[-1] - 1, WINDOWS[-1] + 2)
         n = len(self)
-        seen = [self.places.around(row, row + 1) for row in borders[1:-1].tolist() if row < n]
-        edges = [self.places.around(row - 1, row) for row in borders[1:-1].tolist() if 0 < row <= n]
-        rows = np.unique(np.concatenate([near.ravel(), *(r.ravel() for pair in (*seen, *edges) for r in pair)]))
+        edges = np.concatenate([borders[1:-1] - 1, borders[1:-1]])
+        edges = edges[(edges >= 0) & (edges < n)]
+        rows = np.unique(np.concatenate([near.ravel(), self.places.around(edges).ravel()]))
         rows = rows[(rows >= 0) & (rows <= n)]
         found = np.empty((len(rows), _SIGNALS))
         carried = np.zeros(_SIGNALS)
@@ -172,41 +171,43 @@ class Context:
     def _block(self, cues: Cues, own: NDArray[np.float32], sums: Sums, rows: slice) -> Block:
         here = slice(rows.start - sums.start, rows.stop - sums.start)
         row, n, m = np.arange(rows.start, rows.stop), len(own), rows.stop - rows.start
-        begins, ends = self.places.around(rows.start, rows.stop)
+        around = self.places.around(row)
+        begins, ends = around[:, 2]
         looks = np.empty((n + len(cues.names), m), np.float32)
         looks[:n] = own[:, here]
         given = cues.values.shape[1]  # training gives the cues of the place too, for some may be struck out
         looks[n : n + given] = cues.values.T[:, here]
         if given == cues.voice:
-            place(self.places, rows.start, begins, ends, looks[n + given :])
+            place(self.places, row, around, looks[n + given :])
 
         # Of each window the first row and the one after the last: to the left and to the right, nearest first; line,
         # paragraph and document; what is behind the boundary before the sentence.
         windows = np.empty((2, _WINDOWS, m), np.int64)
         first, last = windows[:, :_BLOCKS].reshape(2, len(_REACH), 2, m)
-        np.maximum(row - _REACH, begins[2], out=first[:, 0])
+        np.maximum(row - _REACH, begins, out=first[:, 0])
         last[:, 0] = row
-        row_after = row + 1
+        row_after = row + _ONE_ROW
         first[:, 1] = row_after
-        np.minimum(row_after + _REACH, ends[2], out=last[:, 1])
-        windows[0, _BLOCKS:_BEHIND], windows[1, _BLOCKS:_BEHIND] = begins, ends
+        np.minimum(row_after + _REACH, ends, out=last[:, 1])
+        windows[:, _BLOCKS:_BEHIND] = around
         windows[0, _BEHIND:] = row
-        np.minimum(row + _REACH_COMPARED, ends[2], out=windows[1, _BEHIND:])
-        found = sums.means(windows, sums.near)
+        np.minimum(row + _REACH_COMPARED, ends, out=windows[1, _BEHIND:])
+        places, weights = sums.places(windows), _weights(windows)
+        found = _means(sums.near, places, weights)
         sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
-        document = sums.means(windows[:, _BEHIND - 1 : _BEHIND], sums.table)[:, 0]
+        document = _means(sums.table, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
         means = np.concatenate(
             [sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document], 1, dtype=np.float32
         )
         contrasts = found[:, _BEHIND:].astype(np.float32)
-        contrasts -= means[:, : _BLOCKS * _NEAR].reshape(m, _BLOCKS, _NEAR)[:, _LEFT_OF_COMPARED]
+        contrasts -= means[:, : _BLOCKS * _NEAR].reshape(m, _BLOCKS, _NEAR).take(_LEFT_OF_COMPARED, axis=1)
         return Block(
             rows,
             looks,
             means,
             contrasts.reshape(m, len(_COMPARED) * _NEAR),
             self.places.gaps[rows],
-            begins[2] == row,
+            begins == row,
         )
 
 
@@ -224,26 +225,42 @@ class Sums(NamedTuple):
     table: NDArray[np.float64]
     near: NDArray[np.float64]
 
-    def means(self, windows: NDArray[np.int64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m, w, s) the means of w windows (2, w, m) at each of m rows, by one of the tables; zero of none."""
-        widths = windows[1] - windows[0]
+    def places(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(2, m, w) where in the tables the sums up to the rows of w windows (2, w, m) stand."""
+        if not len(self.far):  # the part is all there is
+            return windows.swapaxes(1, 2)
         places = windows - self.start
-        near = len(table) - len(self.far)
-        if len(self.far):
-            away = (places < 0) | (places >= near)
-            places[away] = self.far.searchsorted(windows[away]) + near
-        first, last = table.take(places.swapaxes(1, 2), axis=0)
-        last -= first
-        np.maximum(widths, 1, out=widths)
-        last *= (1 / (widths.T * float(_FIXED)))[:, :, None]
-        return np.asarray(last)
+        near = len(self.table) - len(self.far)
+        away = (places < 0) | (places >= near)
+        places[away] = self.far.searchsorted(windows[away]) + near
+        return places.swapaxes(1, 2)
 
 
+def _weights(windows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(m, w) what the sum over each of w windows (2, w, m) is to be multiplied by to make a mean."""
+    widths = windows[1] - windows[0]
+    np.maximum(widths, _ONE_ROW, out=widths)
+    return np.asarray(np.divide(_UNIT, widths).T)
+
+
+def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(…, s) the means over windows that begin and end at these places (2, …) of a table; zero where there is none."""
+    first, last = table.take(places, axis=0)
+    last -= first
+    last *= weights[..., None]
+    return np.asarray(last)
+
+
+_ONE: Final = np.array(1.0)
+_ONE_ROW: Final = np.array(1)
+_UNIT: Final = 1 / _FIXED
+_LOWEST: Final = np.array(-SCORE_LIMIT)
+_HIGHEST: Final = np.array(SCORE_LIMIT)
 _ALL: Final = np.iinfo(np.int32).max
 _REACH: Final = np.array([*WINDOWS, _ALL])[:, None]
 _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
 _REACH_COMPARED: Final = _REACH[_COMPARED]
-_LEFT_OF_COMPARED: Final = [2 * window for window in _COMPARED]
+_LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])
 _NEAR: Final = len(SCORES) + len(NEAR)
 _SIGNALS: Final = len(SCORES) + len(SIGNALS)
 _BLOCKS: Final = 2 * len(_REACH)

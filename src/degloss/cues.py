@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from mmap import mmap
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import CLASS_NAMES, Char
+from degloss.characters import ALONE, CLASS_NAMES, Char
 from degloss.encode import Batch, encode
 from degloss.marks import Columns, Marks, find, quotation, slips
 from degloss.places import NAMES, place, places
@@ -107,6 +106,8 @@ def packed(cues: Cues) -> Packed:
 
 
 def _kept(array: NDArray[Any]) -> NDArray[Any]:
+    from mmap import mmap  # which takes as long to load as the cues of a page
+
     kept = np.frombuffer(mmap(-1, max(array.nbytes, 1)), array.dtype, array.size)
     kept[:] = array
     return kept
@@ -118,42 +119,49 @@ def cues(batch: Batch, words: Words) -> Cues:
     where = places(batch, found.gaps)
     values = np.empty((len(found.names), len(batch)), np.float32)
     values[: found.voice] = found.values.T
-    place(where, 0, *where.around(0, len(batch)), values[found.voice :])
+    row = np.arange(len(batch))
+    place(where, row, where.around(row), values[found.voice :])
     return Cues(found.names, values.T, found.voice, where.gaps)
 
 
 def voices(batch: Batch, words: Words) -> Cues:
     """The cues that tell how each sentence speaks, without those that tell where it stands."""
-    breaks = (batch.kinds == Char.NEWLINE).nonzero()[0].searchsorted(np.array([batch.starts, batch.ends]))
+    spans = np.array([batch.starts, batch.ends])
+    breaks = (batch.kinds == ALONE[Char.NEWLINE]).nonzero()[0].searchsorted(spans)
     names = all_names()
     voice = len(names) - len(NAMES)
     values = np.empty((voice, len(batch)), np.float32)
     # One concatenation of all, for NumPy takes longer to find out what a list of arrays makes.
-    found = _voices(batch, words, breaks)
+    found = _voices(batch, words, spans, breaks)
     np.concatenate([rows.ravel() for rows in found.values()], out=values.ravel(), casting="unsafe")
     gaps = breaks[0].copy()
     gaps[1:] -= breaks[1, :-1]
     return Cues(names, values.T, voice, gaps)
 
 
-def _voices(batch: Batch, words: Words, breaks: NDArray[np.int64]) -> Columns:
-    lengths = batch.ends - batch.starts
+def _voices(batch: Batch, words: Words, spans: NDArray[np.int64], breaks: NDArray[np.int64]) -> Columns:
+    lengths = spans[1] - spans[0]
     marks = find(batch)
-    first, last = batch.kinds[batch.starts], batch.kinds[batch.ends - 1]
+    outer = batch.kinds[spans - _LAST]
+    slipped, links = slips(batch, marks)
     return {
-        **_characters(batch, marks, lengths, first, last),
-        **slips(batch, marks),
-        **_tokens(batch, marks, batch.blanks - (breaks[1] - breaks[0])),
+        **_characters(marks, lengths, outer),
+        **slipped,
+        **_tokens(marks, links, batch.blanks - (breaks[1] - breaks[0])),
         **_words(batch, words, lengths),
-        **quotation(batch, marks, first, last),
+        **quotation(batch, marks, spans, outer),
     }
+
+
+_LAST: Final = np.array([[0], [1]])
 
 
 @cache
 def all_names() -> tuple[str, ...]:
     """The names of all cues, in order."""
     nothing = encode([])
-    found = _voices(nothing, look_up(nothing), np.zeros((2, 0), np.int64))
+    empty = np.zeros((2, 0), np.int64)
+    found = _voices(nothing, look_up(nothing), empty, empty)
     return (*(name for names in found for name in ((names,) if isinstance(names, str) else names)), *NAMES)
 
 
@@ -163,80 +171,97 @@ def rows_of(names: tuple[str, ...]) -> NDArray[np.intp]:
     return np.array([all_names().index(name) for name in names], np.intp)
 
 
-def _characters(
-    batch: Batch, marks: Marks, lengths: NDArray[np.int64], first: NDArray[np.uint8], last: NDArray[np.uint8]
-) -> Columns:
+def _characters(marks: Marks, lengths: NDArray[np.int64], outer: NDArray[np.uint8]) -> Columns:
     counts = marks.counts
-    shares = np.array([counts[Char.UPPER], counts[Char.DIGIT], np.add.reduce(counts[Char.SPACE :])])
+    shares = np.empty((3, len(lengths)), np.float32)
+    shares[:2] = counts[Char.UPPER : Char.DIGIT + 1]
+    np.add.reduce(counts[Char.SPACE :], out=shares[2])
     shares /= lengths.astype(np.float32)
+    counted = counts.take(_COUNTED_ROWS, axis=0)
     return {
-        _COUNTED_NAMES: np.minimum(counts.take(_COUNTED_ROWS, axis=0), 6),
+        _COUNTED_NAMES: np.minimum(counted, _MOST_COUNTED, out=counted),
         ("share upper", "share digit", "share marks"): shares,
-        _STARTS_NAMES: first == _STARTS_COLUMN,
-        _ENDS_NAMES: last == _ENDS_COLUMN,
+        _STARTS_NAMES: outer[0] == _STARTS_COLUMN,
+        _ENDS_NAMES: outer[1] == _ENDS_COLUMN,
     }
 
 
-def _tokens(batch: Batch, marks: Marks, spaces: NDArray[np.int64]) -> Columns:
+_MOST_COUNTED: Final = np.array(6, np.float32)
+
+
+def _tokens(marks: Marks, links: NDArray[np.int64], spaces: NDArray[np.int64]) -> Columns:
     """Links, handles and hashtags: strings without a space that no voice speaks."""
     counts = marks.counts
-    slashes = marks.at[marks.kinds == Char.SLASH]
-    double = slashes[:-1][slashes[1:] - slashes[:-1] == 1]
-    links = np.bincount(batch.owner[double], minlength=len(batch))
-    at, single = counts[Char.AT], spaces == 0
-    tags = counts[Char.HASH] + at
+    tags = counts[Char.HASH] + counts[Char.AT]
+    few = spaces < _FEW_SPACES
+    some = np.empty((3, len(spaces)), bool)
+    np.greater(counts[Char.SLASH] + counts[Char.PERIOD] + tags, _ONE, out=some[0])
+    np.greater(counts[Char.AT], _NONE, out=some[1])
+    np.greater(links, _NO_LINK, out=some[2])
+    some &= few
     return {
-        "single token": single,
-        "single token with marks": single & (counts[Char.SLASH] + counts[Char.PERIOD] + tags > 1),
-        "links": np.minimum(links, 3),
-        "link and little else": (links > 0) & (spaces < 6),
-        "tags and little else": tags >= (spaces + 1) * 0.6,
-        "handle and little else": (at > 0) & (spaces < 5),
+        "single token": few[0],
+        "single token with marks": some[0],
+        "links": np.minimum(links, _THREE),
+        "link and little else": some[2],
+        "tags and little else": tags >= (spaces + _SPACE_BEHIND) * _MOST_OF,
+        "handle and little else": some[1],
     }
+
+
+_FEW_SPACES: Final = np.array([[1], [5], [6]])  # none; with a handle; with a link
+_NONE, _ONE = np.array(0, np.float32), np.array(1, np.float32)
+_NO_LINK, _THREE, _SPACE_BEHIND, _MOST_OF = np.array(0), np.array(3), np.array(1), np.array(0.6)
 
 
 def _words(batch: Batch, words: Words, lengths: NDArray[np.int64]) -> Columns:
-    size = batch.word_ends - batch.word_starts
+    size = words.sizes
     flags = np.empty((4, len(size)), bool)
-    long, short, nouns, capitals = flags
-    np.greater(size, 11, out=long)
-    np.less(size, 4, out=short)
-    np.logical_and(words.capital, words.inside, out=nouns)
-    np.greater(size, 2, out=capitals)
-    capitals &= words.capital
-    capitals &= batch.kinds[batch.word_starts + 1] == Char.UPPER
+    np.greater(size, _LONG, out=flags[0])
+    np.less(size, _SHORT, out=flags[1])
+    flags[2] = words.nouns
+    np.logical_and(size > _INITIALS, words.shouted, out=flags[3])
     # Summed over the words of each sentence by differences of running sums.
     sums = np.zeros((5, len(size) + 1), np.int32)
     sums[0, 1:], sums[1:, 1:] = size, flags
-    np.cumsum(sums, axis=1, out=sums)
+    np.add.accumulate(sums, axis=1, out=sums)
     borders = sums.take(batch.first_word, axis=1)
     count = batch.first_word[1:] - batch.first_word[:-1]
-    divisor = np.maximum(count, 1)
+    divisor = np.maximum(count, _AT_LEAST)
     shares = (borders[:, 1:] - borders[:, :-1]) / divisor
-    shares[0] /= 10
-    names, source = _lexicon_rows()
-    hits = lexicon_counts(batch, words).T
-    found = np.empty((2, *hits.shape), np.float32)
-    np.divide(hits, np.sqrt(divisor), out=found[0], casting="same_kind")
-    np.greater(hits, 0, out=found[1], casting="unsafe")
+    shares[0] /= _LETTERS
+    names, any_of, source = _lexicon_rows()
+    hits = lexicon_counts(batch, words)
+    found = np.empty((len(hits) + len(any_of), len(batch)), np.float32)
+    np.divide(hits, np.sqrt(divisor, dtype=np.float32), out=found[: len(hits)])
+    found[len(hits) :] = hits.take(any_of, axis=0) > _NONE
     return {
         "log words": np.log1p(count, dtype=np.float32),
-        "no words": count == 0,
-        "few words": count < 4,
+        ("no words", "few words"): count < _FEW_WORDS,
         ("word length", "share long words", "share short words", "share nouns", "share capitals"): shares,
-        "share words of text": np.minimum(count * 6 / lengths, 2),
-        names: found.reshape(2 * len(hits), len(batch)).take(source, axis=0),
+        "share words of text": np.minimum(count * _WITH_SPACE / lengths, _TWO),
+        names: found.take(source, axis=0),
     }
 
 
+_LONG, _SHORT, _INITIALS, _AT_LEAST = np.array(11), np.array(4), np.array(2), np.array(1)
+_FEW_WORDS: Final = np.array([[1], [4]])
+_LETTERS, _WITH_SPACE, _TWO = np.array(10.0), np.array(6), np.array(2.0)
+
+
 @cache
-def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """The names of the cues that count words of lexicons, and the lexicon of each; behind all, whether it has any."""
-    names, rows, lexicon_names = [], [], lexicons().names
+def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.intp]]:
+    """What is told of words of lexicons: the names of the cues; the lexicons of which it is also told whether there is
+    any word; and of each cue its lexicon, or its place among these, which are counted behind all lexicons."""
+    names: list[str] = []
+    any_of: list[int] = []
+    rows: list[int] = []
+    lexicon_names = lexicons().names
     for lexicon, name in enumerate(lexicon_names):
         names.append(f"lexicon {name}")
         rows.append(lexicon)
         if name in _ANY:
             names.append(f"any {name}")
-            rows.append(len(lexicon_names) + lexicon)
-    return tuple(names), np.array(rows, np.intp)
+            rows.append(len(lexicon_names) + len(any_of))
+            any_of.append(lexicon)
+    return tuple(names), np.array(any_of, np.intp), np.array(rows, np.intp)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -89,27 +89,31 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
     behind = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a block was like
     for block in around.blocks():
         edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
-        edges[: len(GAPS) - 1] = block.gaps == _NEAR
-        edges[len(GAPS) - 1] = block.gaps >= len(GAPS) - 1
-        here, before, changes = edges[_HERE], edges[_BEFORE], edges[_CHANGES]
-        cues, chances = block.looks[4:], block.looks[2:4]
-        cues.take(rows_of(HERE), axis=0, out=here, mode="clip")
-        looks = np.empty((len(BEFORE) + 2, len(block.gaps) + 1), np.float32)
-        looks[:, :1] = behind
-        np.minimum(cues.take(rows_of(_OF_BEFORE), axis=0), 1, out=looks[: len(BEFORE), 1:])
-        looks[len(BEFORE) :, 1:] = chances
-        before[:] = looks[: len(BEFORE), :-1]
-        np.subtract(chances, looks[len(BEFORE) :, :-1], out=changes)
+        edges[: len(GAPS)] = np.minimum(block.gaps, _GAPS[-1]) == _GAPS
+        looks = block.looks.take(_looked_at(), axis=0)
+        edges[_HERE] = looks[: len(HERE)]
+        # Of the sentence before: its cues, and its chances, of which all that counts is how much they change.
+        own = np.minimum(looks[len(HERE) :], _MOST, out=looks[len(HERE) :])
+        before, changes = edges[_HERE.stop :], edges[_CHANGES]
+        before[:, :1] = behind
+        before[:, 1:] = own[:, :-1]
+        changes -= own[len(BEFORE) :]
         np.abs(changes, out=changes)
-        behind = looks[:, -1:]
+        behind = own[:, -1:] if own.size else behind
         yield block, edges
 
 
-_NEAR: Final = np.arange(len(GAPS) - 1)[:, None]
-_OF_BEFORE: Final = tuple(BEFORE.values())
+@cache
+def _looked_at() -> NDArray[np.intp]:
+    """The rows of a block's looks that edges are made of."""
+    cues = rows_of((*HERE, *BEFORE.values())) + len(SCORES)
+    return np.array([*cues, *(SCORES.index(f"chance {label}") for label in ("commentary", "boilerplate"))])
+
+
+_GAPS: Final = np.arange(len(GAPS))[:, None]
 _HERE: Final = slice(len(GAPS), len(GAPS) + len(HERE))
-_BEFORE: Final = slice(_HERE.stop, _HERE.stop + len(BEFORE))
-_CHANGES: Final = slice(_BEFORE.stop, None)
+_CHANGES: Final = slice(_HERE.stop + len(BEFORE), None)
+_MOST: Final = np.array(1, np.float32)
 
 
 def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -132,10 +136,10 @@ def emissions(chain: Chain, *features: NDArray[np.float32]) -> NDArray[np.float3
         columns = slice(start, start + piece.shape[1])
         within = np.maximum(piece, low[columns])
         np.minimum(within, high[columns], out=within)
-        through = within @ both[columns] + through
+        through = within.dot(both[columns]) + through
         start = columns.stop
     layer = np.tanh(through[:, :HIDDEN])
-    return np.asarray(layer @ chain.hidden_weights + through[:, HIDDEN:])
+    return np.asarray(layer.dot(chain.hidden_weights) + through[:, HIDDEN:])
 
 
 def evidence(chain: Chain, around: Context) -> NDArray[np.float32]:
@@ -171,9 +175,11 @@ def _changes(chain: Chain, *edges: NDArray[np.floating[Any]]) -> NDArray[np.floa
     """(n, 9) what speaks for each pair of labels; the edge features may come in several pieces of columns."""
     weights = chain.edges.reshape(len(EDGES), 9)
     if len(edges) == 1:
-        return edges[0] @ weights
+        return np.asarray(edges[0].dot(weights))
     first, second = edges
-    return first @ weights[: first.shape[1]] + second @ weights[first.shape[1] :]
+    changes = first.dot(weights[: first.shape[1]])
+    changes += second.dot(weights[first.shape[1] :])
+    return np.asarray(changes)
 
 
 def _potentials(

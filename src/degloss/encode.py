@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss import segment
-from degloss.characters import WORD_CLASSES, Char, classes, normal_forms
+from degloss.characters import ALONE, WORD_CLASSES, Char, classes, normal_forms
 from degloss.slices import SLICE, Slice, is_long, slices
 
 
@@ -135,20 +135,22 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     kinds = classes().take(codes, mode="clip")
     starts, ends, blanks, document = _sentences(texts, offsets, kinds)
 
-    owner = np.zeros(len(codes), np.int32)
-    owner[starts] = 1
-    owner[:1] -= 1
-    np.add.accumulate(owner, out=owner)
+    n = len(starts)
+    lasting = np.empty(n + 1, np.int64)  # code points from the start of a sentence, or of all, to that of the next one
+    lasting[:n], lasting[n] = starts, len(codes)
+    lasting[1:] -= starts
+    owner = np.arange(-1, n, dtype=np.int32).repeat(lasting)
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)
-    np.less(kinds, WORD_CLASSES, out=inside[1:])
+    np.less(kinds, ALONE[WORD_CLASSES], out=inside[1:])
     edges = (inside[1:] != inside[:-1]).nonzero()[0].reshape(-1, 2)
-    word_starts = np.ascontiguousarray(edges[:, 0])
-    word_rows = owner[word_starts]
+    word_starts, word_ends = edges.T.copy()
+    first_word = np.empty(n + 1, np.int64)
+    first_word[:n], first_word[n] = word_starts.searchsorted(starts), len(word_starts)
     return Batch(
         texts=tuple(texts),
         offsets=offsets,
-        documents=document.searchsorted(np.arange(len(texts) + 1)),
+        documents=starts.searchsorted(offsets),
         document=document,
         starts=starts,
         ends=ends,
@@ -157,9 +159,9 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
         kinds=kinds,
         owner=owner,
         word_starts=word_starts,
-        word_ends=np.ascontiguousarray(edges[:, 1]),
-        word_rows=word_rows,
-        first_word=word_rows.searchsorted(np.arange(len(starts) + 1)),
+        word_ends=word_ends,
+        word_rows=owner[word_starts],
+        first_word=first_word,
         slice=slice,
     )
 
@@ -180,16 +182,18 @@ def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
-    pieces = [segment.cuts(text) for text in texts]
-    document = np.arange(len(texts)).repeat([len(of_text) for of_text in pieces])
-    cuts = np.array(list(chain.from_iterable(pieces)), np.int64)
-    cuts += offsets[document]
+    cuts: list[int] = []
+    for text, offset in zip(texts, offsets.tolist(), strict=False):
+        cuts += segment.cuts(text, offset)
     # Unsigned, so that the classes below the first of white space wrap to above it.
-    visible = (kinds - np.uint8(Char.SPACE) > Char.NEWLINE - Char.SPACE).nonzero()[0]
-    after = visible.searchsorted(cuts)
+    visible = (kinds - ALONE[Char.SPACE] > ALONE[Char.NEWLINE - Char.SPACE]).nonzero()[0]
+    after = visible.searchsorted(np.array(cuts, np.int64))
     first = np.zeros_like(after)  # between two documents nothing is visible, so each piece begins where the last ended
     first[1:] = after[:-1]
     full = first < after
     first, after = first[full], after[full]
-    starts, ends = visible[first], visible[after - 1] + 1
-    return starts, ends, (ends - starts) - (after - first), document[full]
+    starts, ends = visible[first], visible[after - _ONE] + _ONE
+    return starts, ends, (ends - starts) - (after - first), offsets.searchsorted(starts, "right") - _ONE
+
+
+_ONE: Final = np.array(1)

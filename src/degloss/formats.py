@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from degloss import report
 from degloss.columns import COLUMNS, columns
 from degloss.documents import LABELS, Label, Separation
 from degloss.errors import InputError
@@ -75,6 +74,8 @@ class Form:
                 return "\ufeff" * head.mark + self._line(names, head)
             return self._line(("file", *COLUMNS)) if self.keep is None and kind not in ROWS else ""
         if self.format == "html":
+            from degloss import report  # which needs more of the standard library than all other formats
+
             return report.head()
         return "\t".join(TSV_COLUMNS) + "\n" if self.format == "tsv" else ""
 
@@ -85,6 +86,8 @@ class Form:
         if self.format == "table":
             return self._row(found, document)
         if self.format == "html":
+            from degloss import report
+
             return report.document(found, document.name)
         if self.format == "tsv":
             return label_tsv(found, document.name)

@@ -23,12 +23,15 @@ from degloss.words import BASE, Words, veiled
 TABLE_BITS: Final = 18
 CHARACTER_ORDERS: Final = (3, 4, 5)
 SKELETON_ORDERS: Final = (2, 3, 4)
-_MIX: Final = np.uint32(0x9E3779B1)  # 2^32 / golden ratio: multiplicative hashing, Knuth vol. 3, 6.4
-_SEED: Final = np.uint32(0x85EBCA6B)
+_MIX: Final = np.array(0x9E3779B1, np.uint32)  # 2^32 / golden ratio: multiplicative hashing, Knuth vol. 3, 6.4
+_SHIFT: Final = np.array(32 - TABLE_BITS, np.uint32)
+_SEED: Final = np.array(0x85EBCA6B, np.uint32)
 _WORDS: Final = (("word", 1), ("words", 2), *((f"skeleton {order}", order) for order in SKELETON_ORDERS))
 _CHARACTERS: Final = tuple((f"characters {order}", order) for order in CHARACTER_ORDERS)
-_WORD_ORDERS: Final = np.array([[order] for _, order in _WORDS])
-_CHARACTER_ORDERS: Final = np.array([[order] for order in CHARACTER_ORDERS])
+# By how many fewer n-grams there are than words, or than characters without those at the edges.
+_FEWER_OF_WORDS: Final = np.array([[order - 1] for _, order in _WORDS])
+_FEWER_OF_CHARACTERS: Final = np.array([[order - 3] for order in CHARACTER_ORDERS])
+_NONE: Final = np.array(0)
 
 
 def _stirs(*numbers: int) -> NDArray[np.uint32]:
@@ -83,23 +86,26 @@ def grams(batch: Batch, words: Words) -> Grams:
     of_words = hashes[:size].reshape(len(_WORDS), number)
     of_characters = hashes[size:].reshape(len(_CHARACTERS), characters)
     of_words[0] = words.hashes
-    _roll(words.hashes, _SEED, of_words[1:2], (2,))
-    _roll(skeleton(batch, words), _SEED, of_words[2:], SKELETON_ORDERS)
-    _roll(veiled(batch, words), BASE, of_characters, CHARACTER_ORDERS)
+    _roll(words.hashes, _SEED, 2, of_words[1:2])
+    _roll(skeleton(batch, words), _SEED, 2, of_words[2:])
+    _roll(veiled(batch, words), BASE, 3, of_characters)
     of_words += _WORD_STIRS
     of_characters += _CHARACTER_STIRS
     hashes *= _MIX
-    hashes >>= np.uint32(32 - TABLE_BITS)
+    hashes >>= _SHIFT
 
-    begins = np.array([0, *[number] * len(_WORDS), *[characters] * (len(_CHARACTERS) - 1)]).cumsum()
+    begins = np.array(
+        [number * family for family in range(len(_WORDS))]
+        + [size + characters * family for family in range(len(_CHARACTERS))]
+    )
     first, count = np.empty((2, len(begins), len(batch)), np.int64)
-    first[: len(_WORDS)], first[len(_WORDS) :] = batch.first_word[:-1], batch.starts
-    first += begins[:, None]
+    np.add(batch.first_word[:-1], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
+    np.add(batch.starts, begins[len(_WORDS) :, None], out=first[len(_WORDS) :])
     # An n-gram belongs to the sentence of its first word, and has all its words in it; one of characters reaches over
     # the edges of its sentence by one character.
-    np.subtract(batch.first_word[1:] - batch.first_word[:-1] + 1, _WORD_ORDERS, out=count[: len(_WORDS)])
-    np.subtract(batch.ends - batch.starts + 3, _CHARACTER_ORDERS, out=count[len(_WORDS) :])
-    return Grams(hashes, first, np.maximum(count, 0, out=count), begins)
+    np.subtract(batch.first_word[1:] - batch.first_word[:-1], _FEWER_OF_WORDS, out=count[: len(_WORDS)])
+    np.subtract(batch.ends - batch.starts, _FEWER_OF_CHARACTERS, out=count[len(_WORDS) :])
+    return Grams(hashes, first, np.maximum(count, _NONE, out=count), begins)
 
 
 def families(batch: Batch, words: Words) -> list[Family]:
@@ -116,16 +122,26 @@ def families(batch: Batch, words: Words) -> list[Family]:
 
 def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
     """The value of each n-gram of a family: 1/√count, which gives all sentences about the same length; 0 of none."""
-    return np.divide(count > 0, np.sqrt(np.maximum(count, 1), dtype=np.float32))
+    numbers = count.astype(np.float32)
+    roots = np.maximum(numbers, _ONE)
+    np.sqrt(roots, out=roots)
+    np.minimum(numbers, _ONE, out=numbers)
+    return np.divide(numbers, roots, out=roots)
 
 
-def _roll(items: NDArray[np.uint32], base: np.uint32, rows: NDArray[np.uint32], orders: tuple[int, ...]) -> None:
-    """Polynomial hashes of runs of so many items (ascending orders), each order into the start of its row."""
-    hashes = items
-    for order in range(2, orders[-1] + 1):
-        size = len(items) - order + 1
+_ONE: Final = np.array(1, np.float32)
+
+
+def _roll(items: NDArray[np.uint32], base: NDArray[np.uint32], order: int, rows: NDArray[np.uint32]) -> None:
+    """Polynomial hashes of runs of so many items, of one more, and so on, each into the start of a row."""
+    hashes, done = items, 1
+    while done < order - 1:
+        hashes, done = hashes[:-1] * base, done + 1
+        hashes += items[done - 1 :]
+    for row in rows:
+        size = len(items) - done
         if size <= 0:
             return
-        out = rows[orders.index(order), :size] if order in orders else None
-        hashes = np.multiply(hashes[:-1], base, out=out)
-        hashes += items[order - 1 :]
+        done += 1
+        hashes = np.multiply(hashes[:-1], base, row[:size])
+        hashes += items[done - 1 :]

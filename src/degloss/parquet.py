@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from itertools import groupby
 from typing import IO, Any, BinaryIO, Final, NamedTuple
@@ -44,6 +43,8 @@ class ArrowRow(NamedTuple):
 
 def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Schema | ArrowRow | InputError]:
     """The schema, then the rows, the error of one too large; raises `InputError`, or `ExtraMissing` without pyarrow."""
+    import tempfile
+
     arrow, parquet = _packages(name)
     with opened(name, watch) as source, tempfile.TemporaryFile() as copy:
         file: BinaryIO = source.file

@@ -10,7 +10,6 @@ from __future__ import annotations
 import glob
 import io
 import os
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -227,7 +226,9 @@ def write_part(lines: Iterable[bytes], url: str) -> None:
         return
     system, path = _system(url)
     try:
-        with tempfile.NamedTemporaryFile() as spool:
+        from tempfile import NamedTemporaryFile
+
+        with NamedTemporaryFile() as spool:
             spool.writelines(lines)
             spool.flush()
             system.put_file(spool.name, path)

@@ -38,11 +38,12 @@ class Places:
     characters: NDArray[np.signedinteger]
     borders: NDArray[np.signedinteger]
 
-    def around(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(3, m) the first row, and the row after the last, of the line, paragraph and document of these sentences."""
-        moved = np.arange(3)[:, None] * (len(self.gaps) + 1)
-        number = self.borders.searchsorted(np.arange(start, stop) + moved, "right")
-        return self.borders[number - 1] - moved, self.borders[number] - moved
+    def around(self, row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(2, 3, m) the first row, and the row after the last, of the line, paragraph and document of these rows."""
+        moved = _KINDS * np.array(len(self.gaps) + 1)
+        found = self.borders.take(self.borders.searchsorted(row + moved, "right") + _BEFORE)
+        found -= moved
+        return np.asarray(found)
 
 
 def places(sentences: Sentences, gaps: NDArray[np.signedinteger]) -> Places:
@@ -54,45 +55,48 @@ def places(sentences: Sentences, gaps: NDArray[np.signedinteger]) -> Places:
     gaps = gaps.copy()
     gaps[begins[2, :n]] = 2
     np.greater_equal(gaps, _LEAST, out=begins[:2, :n])
-    lengths = sentences.ends - sentences.starts
-    characters = np.concatenate([[0], lengths], dtype=lengths.dtype)
+    characters = np.zeros(n + 1, sentences.ends.dtype)
+    np.subtract(sentences.ends, sentences.starts, out=characters[1:])
     np.add.accumulate(characters, out=characters)
     return Places(gaps, characters, begins.ravel().nonzero()[0])
 
 
+_KINDS: Final = np.array([[0], [1], [2]])
 _LEAST: Final = np.array([[1], [2]])
+_BEFORE: Final = np.array([[[-1]], [[0]]])
 
 
-def place(
-    places: Places, start: int, first: NDArray[np.int64], last: NDArray[np.int64], out: NDArray[np.float32]
-) -> None:
-    """Writes the cues of the place (20, m) of m sentences from row `start` on; `first` and `last` are `around` them."""
-    m = out.shape[1]
-    row = np.arange(start, start + m)
-    gaps, characters = places.gaps[start : start + m], places.characters
-    numbers = np.empty((10, m), np.int64)
-    sizes, before, left = numbers[:3], numbers[3:6], numbers[6]
+def place(places: Places, row: NDArray[np.int64], around: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+    """Writes the cues of the place (20, m) of m sentences in these rows, which follow each other, and what is `around`
+    them."""
+    m = len(row)
+    rows = slice(int(row[0]), int(row[0]) + m) if m else slice(0, 0)
+    first, last = around
+    lengths = places.characters.take(around[:, :2])
+    numbers = np.empty((12, m), np.int64)
+    sizes, before, behind = numbers[:9].reshape(3, 3, m)
     np.subtract(last, first, out=sizes)
     np.subtract(row, first, out=before)
-    behind = last - 1
-    behind -= row
-    left[:] = behind[2]
-    np.subtract(characters[last[:2]], characters[first[:2]], out=numbers[7:9])
-    np.subtract(characters[start + 1 : start + m + 1], characters[start : start + m], out=numbers[9])
+    np.subtract(last, row, out=behind)
+    behind -= _ONE
+    np.subtract(lengths[1], lengths[0], out=numbers[9:11])
+    np.subtract(places.characters[rows.start + 1 : rows.stop + 1], places.characters[rows], out=numbers[11])
     logs = np.log1p(numbers)
+    # Whether a sentence is the first or the second, the last or the last but one.
+    nth = numbers[3:9].reshape(2, 3, 1, m) == _FIRST
     blocks, document = out[:10].reshape(2, 5, m), out[12:]
-    blocks[:, 0] = before[:2] == 0
-    blocks[:, 1] = behind[:2] == 0
+    blocks[:, :2] = nth[:, :2, 0].swapaxes(0, 1)
     blocks[:, 2] = logs[:2]
     blocks[:, 3] = logs[3:5]
-    blocks[:, 4] = logs[7:9]
-    out[10] = gaps > 2
-    out[11] = logs[9]
+    blocks[:, 4] = logs[9:11]
+    out[10] = places.gaps[rows] > _TWO
+    out[11] = logs[11]
     document[0] = logs[2]
-    document[1] = before[2] / np.maximum(sizes[2] - 1, 1)
-    document[2:4] = logs[5:7]
-    document[4:6] = before[2] == _FIRST
-    document[6:8] = left == _FIRST
+    document[1] = before[2] / np.maximum(sizes[2] - _ONE, _ONE)
+    document[2:4] = logs[5:9:3]
+    document[4:] = nth[:, 2].reshape(4, m)
 
 
 _FIRST: Final = np.array([[0], [1]])
+_ONE: Final = np.array(1)
+_TWO: Final = np.array(2)

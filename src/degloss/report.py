@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from typing import Final
 
 from degloss.documents import Separation
@@ -73,4 +74,4 @@ def document(found: Separation, name: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return html.escape(HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    return html.escape(re.sub(HIDDEN, lambda match: f"\\u{ord(match[0]):04x}", text))

@@ -31,18 +31,19 @@ WRAP_WIDTHS: Final = (40, 120)
 _ENUMERATOR = re.compile(r"(?:^|[\s(„\"])(?:\d{1,2}|[a-zA-Z]|[IVXL]{1,6})\.\s*$")
 _AFTER_ELLIPSIS = re.compile(r"(?<=…\s)(?=[A-ZÄÖÜ„])")
 _NO_LETTERS = re.compile(r"[\W\d_]*")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES: Final = "[\ud800-\udfff]"
 _WIDE_SPACES: Final = "\xa0\u202f\u2009\u3000\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u205f"
-_PANICKING = re.compile(rf"[{_WIDE_SPACES}](?<=\w.)(?=\.)")
+_PANICKING: Final = rf"[{_WIDE_SPACES}](?<=\w.)(?=\.)"
 """White space beyond ASCII behind an initial and before a full stop ("A\u00a0."), at which sentencex 1.0.32 panics.
 Line breaks beyond ASCII are none of it: they end a line, so that no full stop follows."""
-_SENTENCE_END = re.compile(r"[.!?…][\"“”«»)]?\s+(?=\S)")
+_SENTENCE_END: Final = r"[.!?…][\"“”«»)]?\s+(?=\S)"
+# What only some texts need is compiled when it is needed: all of it together takes as long as a page.
 _JOINERS = "\ufe0e\ufe0f\u200d\u20e3"
 _CLOSERS = '”“«»")]!?‼⁉…'
 
 
-def cuts(text: str) -> list[int]:
-    """The offsets at which sentences end, in ascending order, the last one `len(text)`.
+def cuts(text: str, start: int = 0) -> list[int]:
+    """The offsets at which sentences end, in ascending order, the last one `len(text)`; counted from `start` on.
 
     The pieces between the cuts rejoin to the text and may begin or end with white space; a piece may be all white
     space. Offsets are code points.
@@ -53,10 +54,10 @@ def cuts(text: str) -> list[int]:
     ['Der 1. FC gewinnt. ', 'Toll‼️\\n', '+++\\n', 'Meine Meinung: Glück']
     """
     ends: list[int] = []
-    position = 0
+    position = start
     # Most texts have none of these characters, and looking for them takes a tenth of what the expression would take.
     if any(space in text for space in _WIDE_SPACES):
-        text = _PANICKING.sub(" ", text)
+        text = re.sub(_PANICKING, " ", text)
     for line in logical_lines(text):
         for stretch in _chunks(line) if len(line) > CHUNK else (line,):
             if not stretch.isspace():
@@ -80,7 +81,7 @@ def _split(line: str) -> list[str]:
     try:
         pieces: list[str] = sentencex.segment("de", line)
     except UnicodeEncodeError:  # lone surrogates, which the splitter's Rust strings cannot hold
-        pieces = sentencex.segment("de", _SURROGATES.sub("\ufffd", line))
+        pieces = sentencex.segment("de", re.sub(_SURROGATES, "\ufffd", line))
     except BaseException as error:
         # A panic of its Rust code, which is no Exception: one line stays uncut then, and the others go on.
         if type(error).__name__ != "PanicException":
@@ -116,7 +117,7 @@ def _chunks(line: str) -> list[str]:
     start = 0
     while len(line) - start > CHUNK:
         window = line[start : start + CHUNK]
-        ends = [m.end() for m in _SENTENCE_END.finditer(window, CHUNK // 2)]
+        ends = [m.end() for m in re.compile(_SENTENCE_END).finditer(window, CHUNK // 2)]
         size = ends[-1] if ends else window.rfind(" ", CHUNK // 2) + 1
         size = size or CHUNK
         while line[start + size] in _JOINERS and size > CHUNK // 2:

@@ -135,10 +135,12 @@ def separations(
     sentences: Sentences, scores: NDArray[np.float32], labels: NDArray[np.int8], confidences: NDArray[np.float32]
 ) -> list[Separation]:
     """The results of a batch, text by text."""
-    offsets, document = sentences.offsets, sentences.document
-    size = np.int32 if offsets[-1] < 1 << 31 else np.int64
-    starts = (sentences.starts - offsets[document]).astype(size)
-    ends = (sentences.ends - offsets[document]).astype(size)
+    starts, ends = sentences.starts, sentences.ends
+    if len(sentences.texts) > 1:  # else all that would be subtracted is zero
+        before = sentences.offsets[sentences.document]
+        starts, ends = starts - before, ends - before
+    size = np.int32 if sentences.offsets[-1] < 1 << 31 else np.int64
+    starts, ends = starts.astype(size), ends.astype(size)
     lone_labels, lone_scores = _lone(scores)
     borders = sentences.documents.tolist()
     return [
@@ -157,14 +159,16 @@ def separations(
 
 def _lone(scores: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """(n) labels and (n) chances by sentence scores (n, 2); those of article are zero."""
-    odds = np.maximum(scores, -30)
-    np.minimum(odds, 30, out=odds)
-    np.exp(odds, out=odds)
-    first, second = odds.T
-    labels = (second > first).view(np.int8) + np.int8(1)
-    most = np.maximum(first, second)
-    labels *= most > 1
-    return labels, np.maximum(most, 1) / (1 + first + second)
+    # The odds of article, of commentary and of boilerplate, against article.
+    odds = np.ones((3, len(scores)), np.float32)
+    np.maximum(scores.T, _LOWEST, out=odds[1:])
+    np.minimum(odds[1:], _HIGHEST, out=odds[1:])
+    np.exp(odds[1:], out=odds[1:])
+    labels = odds.argmax(0).astype(np.int8)
+    return labels, np.maximum.reduce(odds) / np.add.reduce(odds)
+
+
+_LOWEST, _HIGHEST = np.array(-30, np.float32), np.array(30, np.float32)
 
 
 def _check(favor: str) -> None:

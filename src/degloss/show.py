@@ -11,9 +11,9 @@ from typing import Final
 from degloss.characters import LINE_BREAKS
 
 _NAMED: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_BREAKS = re.compile("\r\n|[" + re.escape(LINE_BREAKS) + "]")
+_BREAKS: Final = f"\r\n|[{LINE_BREAKS}]"
 _UNPRINTABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-HIDDEN = re.compile(f"[{_UNPRINTABLE}]")
+HIDDEN: Final = f"[{_UNPRINTABLE}]"
 """Characters that a terminal obeys, that turn the direction of what follows, or that UTF-8 cannot hold."""
 _ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
 
@@ -42,4 +42,4 @@ def visible(text: str) -> str:
     >>> print(visible("Erste\\r\\nZweite\\x1b[2J"))
     Erste⏎Zweite\\u001b[2J
     """
-    return HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _BREAKS.sub("⏎", text))
+    return re.sub(HIDDEN, lambda match: f"\\u{ord(match[0]):04x}", re.sub(_BREAKS, "⏎", text))

@@ -6,7 +6,6 @@ name to give to the trouble of writing.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO, Final, NamedTuple
@@ -48,6 +47,8 @@ class Output:
             gains = item.job.form.keep is None
             item.job.form.head(item.head, item.job.kind)
             if self._packing:  # the library wants a file that it can ask for its place
+                import tempfile
+
                 self._unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `finish` or `abandon`
             self._rows = ParquetRows(self._unpacked or self._file, item.head, self.name, gains=gains)
             return

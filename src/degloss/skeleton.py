@@ -12,15 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import Char
+from degloss.characters import ALONE, Char
 from degloss.encode import Batch
 from degloss.words import Words
 
-_MIX: Final = np.uint32(0x9E3779B1)  # as in degloss.ngrams
-_ENDING: Final = (np.uint32(31), np.uint32(1009), np.uint32(77731))  # of the last, the last but one, the third letter
+_MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
+_ENDING: Final = np.array([[31], [1009], [77731]], np.uint32)  # of the last, the last but one, the third letter
+_BACK: Final = np.array([[1], [2], [3]])
+_MARK: Final = np.array(77731, np.uint32)
 _NOUN: Final = np.uint32(777)
 _NUMBER: Final = np.uint32(12345)
-_OTHER: Final = np.uint32(999)
+_OTHER: Final = np.array(999, np.uint32)
 
 
 def skeleton(batch: Batch, words: Words) -> NDArray[np.uint32]:
@@ -30,15 +32,15 @@ def skeleton(batch: Batch, words: Words) -> NDArray[np.uint32]:
     """
     codes, kinds = batch.normal, batch.kinds
     other = (~words.function).nonzero()[0]
-    start, end = batch.word_starts[other], batch.word_ends[other] - 1
-    ending = codes[end] * _ENDING[0]
-    ending += codes[np.maximum(end - 1, start)] * _ENDING[1]
-    ending += codes[np.maximum(end - 2, start)] * _ENDING[2]
+    start = batch.word_starts[other]
+    letters = codes[np.maximum(batch.word_ends[other] - _BACK, start)]
+    letters *= _ENDING
+    ending = np.add.reduce(letters, dtype=np.uint32)
     ending += _OTHER
-    ending[words.capital[other] & words.inside[other]] = _NOUN
-    ending[kinds[start] == Char.DIGIT] = _NUMBER
+    ending[words.nouns[other]] = _NOUN
+    ending[kinds[start] == ALONE[Char.DIGIT]] = _NUMBER
     kept = words.hashes.copy()
     kept[other] = ending
     kept *= _MIX
-    kept += kinds[batch.word_ends] * _ENDING[2]
+    kept += kinds[batch.word_ends] * _MARK
     return kept

@@ -23,7 +23,7 @@ MOST: Final = 1 << 13
 
 _ENDS: Final = (". ", "! ", "? ")  # what nearly all sentences end with that do not end with their line
 _TAIL: Final = 4_000  # where a line has no end, its last sentence is looked for in so many code points
-_SENTENCE_END = re.compile(r"[.!?…][\"”“«»)]?(?=\s)")
+_SENTENCE_END: Final = r"[.!?…][\"”“«»)]?(?=\s)"  # compiled when there is a long text
 _JOINERS: Final = "\ufe0e\ufe0f\u200d\u20e3"
 _QUOTES: Final = '„‚“‘‟”"＂»›«‹'
 
@@ -93,7 +93,7 @@ def _length(text: str, start: int, size: int) -> int:
     if end < 0:
         end = max(window.rfind("\n", half), window.rfind("\r", half))
     if end < 0:
-        ends = [match.end() for match in _SENTENCE_END.finditer(window, max(half, size - _TAIL))]
+        ends = [match.end() for match in re.compile(_SENTENCE_END).finditer(window, max(half, size - _TAIL))]
         end = ends[-1] if ends else window.rfind(" ", half)
     if end < 0:
         end = size

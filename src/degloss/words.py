@@ -10,22 +10,24 @@ The lexicons are files under `lexicons/german/`, one word a line, `#` for commen
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from itertools import accumulate
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import TABLE_SIZE, Char, normal_forms
+from degloss.characters import ALONE, Char, normal_forms
 from degloss.encode import Batch
 
-BASE: Final = np.uint32(0x01000193)
+BASE: Final = np.array(0x01000193, np.uint32)
 """Odd, so that it has an inverse modulo 2^32: the prime of the FNV hash."""
 _INVERSE: Final = np.uint32(pow(int(BASE), -1, 1 << 32))
-_MIX: Final = np.uint32(0x9E3779B1)  # as in degloss.ngrams
+_MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
 _SLOT_BITS: Final = 16
-_SLOT_SHIFT: Final = np.uint32(32 - _SLOT_BITS)
+_SLOT_SHIFT: Final = np.array(32 - _SLOT_BITS, np.uint32)
 _FOLDER: Final = os.path.join(os.path.dirname(__file__), "lexicons")  # importlib.resources imports for 10 ms
 SHORT: Final = 3
 ENDING: Final = 2
@@ -44,31 +46,32 @@ def _powers(bits: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
 
 def hashes(batch: Batch) -> NDArray[np.uint32]:
     """(w) the hash of each word: Σ code · BASE^place, modulo 2^32."""
-    size = len(batch.normal)
+    return _hashes(batch.normal, batch.word_starts, batch.word_ends)
+
+
+def _hashes(normal: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint32]:
+    size = len(normal)
     up, down = _powers(max(size - 1, 1).bit_length())
     prefix = np.empty(size + 1, np.uint32)
     prefix[0] = 0
-    np.multiply(batch.normal, up[:size], out=prefix[1:])
+    np.multiply(normal, up[:size], out=prefix[1:])
     np.add.accumulate(prefix, out=prefix)
-    sums = prefix[batch.word_ends]
-    sums -= prefix[batch.word_starts]
-    sums *= down[batch.word_starts]
+    sums = prefix[ends]
+    sums -= prefix[starts]
+    sums *= down[starts]
     return sums
 
 
-def hash_word(word: str) -> int:
-    """The hash `hashes` gives one word.
+def hash_words(words: Sequence[str]) -> NDArray[np.uint32]:
+    """The hashes that `hashes` gives these words.
 
     >>> from degloss.encode import encode
-    >>> int(hashes(encode(["Die Katze"]))[1]) == hash_word("katze") == hash_word("KATZE")
+    >>> hashes(encode(["Die Katze", "KATZE"])).tolist() == hash_words(["die", "katze", "katze"]).tolist()
     True
     """
-    forms = normal_forms()
-    value, power = 0, 1
-    for character in word:
-        value += int(forms[min(ord(character), TABLE_SIZE - 1)]) * power
-        power = power * int(BASE)
-    return value & 0xFFFFFFFF
+    codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), "<u4")
+    borders = np.array([0, *accumulate(map(len, words))])
+    return _hashes(normal_forms().take(codes, mode="clip"), borders[:-1], borders[1:])
 
 
 def function_words() -> tuple[str, ...]:
@@ -105,40 +108,39 @@ def lexicons() -> Lexicons:
     """The lexicons that come with degloss."""
     folder = os.path.join(_FOLDER, "german")
     files = sorted(name for name in os.listdir(folder) if name.endswith(".txt"))
-    entries: dict[int, list[tuple[int, int]]] = {}
-    for column, words in enumerate([*(_entries(os.path.join(folder, name)) for name in files), function_words()]):
-        values = [hash_word(word) for word in words]
-        for slot, value in zip(_slots(np.array(values, np.uint32)).tolist(), values, strict=True):
-            entries.setdefault(slot, []).append((value, column))
+    entries = [*(_entries(os.path.join(folder, name)) for name in files), function_words()]
+    values = hash_words([word for words in entries for word in words])
+    column = np.arange(len(entries)).repeat([len(words) for words in entries])
+    order = _slots(values).argsort(kind="stable")
+    values, column = values[order], column[order]
+    used, first, row, counts = np.unique(_slots(values), return_index=True, return_inverse=True, return_counts=True)
     slots = np.zeros(1 << _SLOT_BITS, np.uint16)
-    slots[list(entries)] = np.arange(1, len(entries) + 1)
-    most = max(map(len, entries.values()))
-    hashes = np.zeros((len(entries) + 1, most), np.uint32)
-    columns = np.zeros((len(entries) + 1, most), np.int64)
+    slots[used] = np.arange(1, len(used) + 1)
     stranger = 1  # which belongs into another slot than 0
-    elsewhere = int(_slots(np.array([stranger], np.uint32))[0])
-    for row, (slot, members) in enumerate(entries.items(), 1):
-        hashes[row] = stranger if slot != elsewhere else 0
-        for place, (value, column) in enumerate(members):
-            hashes[row, place], columns[row, place] = value, column
+    hashes = np.full((len(used) + 1, counts.max()), stranger, np.uint32)
+    hashes[1:][used == _slots(np.array([stranger], np.uint32))] = 0
+    columns = np.zeros(hashes.shape, np.int64)
+    places = row + 1, np.arange(len(values)) - first[row]
+    hashes[places], columns[places] = values, column
     return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
 
 
-@dataclass(frozen=True, eq=False)
-class Words:
+class Words(NamedTuple):
     """The w words of a batch: what is asked of them more than once.
 
     hashes    (w) of each word
-    inside    (w) whether a word is not the first of its sentence
-    capital   (w) whether it begins with a capital
+    sizes     (w) characters
+    nouns     (w) whether a word begins with a capital and is not the first of its sentence
+    shouted   (w) whether it begins with two capitals
     hits      (h) the words that stand in a lexicon or are function words, as their places, once for each
     columns   (h) the columns of these lexicons
     function  (w) whether a word is a function word
     """
 
     hashes: NDArray[np.uint32]
-    inside: NDArray[np.bool_]
-    capital: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    nouns: NDArray[np.bool_]
+    shouted: NDArray[np.bool_]
     hits: NDArray[np.int64]
     columns: NDArray[np.int64]
     function: NDArray[np.bool_]
@@ -151,14 +153,20 @@ def look_up(batch: Batch) -> Words:
     word = row.nonzero()[0]
     row = row[word]
     place = (lexicon.hashes.take(row, axis=0, mode="clip") == found[word, None]).ravel().nonzero()[0]
-    which = place // lexicon.hashes.shape[1]
-    place += (row[which] - which) * lexicon.hashes.shape[1]
+    width = np.array(lexicon.hashes.shape[1])
+    which = place // width
+    place += (row[which] - which) * width
     hits, columns = word[which], lexicon.columns.ravel()[place]
-    inside, function = np.zeros((2, len(found)), bool)
-    function[hits[columns == len(lexicon.names)]] = True
-    np.equal(rows[1:], rows[:-1], out=inside[1:])
-    capital = batch.kinds[batch.word_starts] == Char.UPPER
-    return Words(found, inside, capital, hits, columns, function)
+    nouns, function = np.zeros((2, len(found)), bool)
+    function[hits[columns == np.array(len(lexicon.names))]] = True
+    np.equal(rows[1:], rows[:-1], out=nouns[1:])
+    capital, shouted = batch.kinds[batch.word_starts + _FIRST_TWO] == ALONE[Char.UPPER]
+    nouns &= capital
+    shouted &= capital
+    return Words(found, batch.word_ends - batch.word_starts, nouns, shouted, hits, columns, function)
+
+
+_FIRST_TWO: Final = np.array([[0], [1]])
 
 
 def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -166,11 +174,11 @@ def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def lexicon_counts(batch: Batch, words: Words) -> NDArray[np.float32]:
-    """(n, lexicons) how many words of each sentence stand in each lexicon."""
-    width = len(lexicons().names) + 1
-    cells = batch.word_rows[words.hits] * np.int64(width)
-    cells += words.columns
-    return np.bincount(cells, minlength=len(batch) * width).astype(np.float32).reshape(len(batch), width)[:, :-1]
+    """(lexicons, n) how many words of each sentence stand in each lexicon."""
+    n, number = len(batch), len(lexicons().names)
+    cells = words.columns * np.array(n)
+    cells += batch.word_rows[words.hits]
+    return np.bincount(cells, minlength=(number + 1) * n).astype(np.float32).reshape(number + 1, n)[:-1]
 
 
 def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
@@ -180,17 +188,20 @@ def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
     German writes them with a capital, so no tagger is needed. Words of a lexicon, short words, words in capitals
     and the first word of a sentence stay.
     """
-    noun = words.capital & words.inside
-    noun &= batch.word_ends - batch.word_starts > SHORT
-    noun[words.hits[words.columns < len(lexicons().names)]] = False
+    noun = words.nouns > words.shouted
+    noun &= words.sizes > _SHORT
+    noun[words.hits[words.columns < np.array(len(lexicons().names))]] = False
     nouns = noun.nonzero()[0]
-    nouns = nouns[batch.kinds[batch.word_starts[nouns] + 1] != Char.UPPER]
-    starts = batch.word_starts[nouns]
-    sizes = batch.word_ends[nouns] - ENDING - starts
+    sizes = words.sizes[nouns] - _ENDING
     text = np.empty(len(batch.normal) + 1, np.uint32)
-    text[0], text[1:] = ord(" "), batch.normal
-    # Every letter to be veiled: how many there are before it, moved to where its noun stands, behind the space.
-    letters = (starts + 1 + sizes - sizes.cumsum()).repeat(sizes)
+    text[0], behind = ord(" "), text[1:]
+    behind[:] = batch.normal
+    # Every letter to be veiled: how many there are before it, moved to where its noun stands.
+    letters = (batch.word_starts[nouns] + sizes - np.add.accumulate(sizes)).repeat(sizes)
     letters += np.arange(len(letters))
-    text[letters] = ord("x")
+    behind[letters] = ord("x")
     return text
+
+
+_SHORT: Final = np.array(SHORT)
+_ENDING: Final = np.array(ENDING)
