@@ -20,7 +20,7 @@ from degloss_training.corpus import Document
 ROOT = Path(__file__).parents[1]
 SEEDS = sorted((ROOT / "training" / "corpus").glob("seed-*.txt"))
 CASES = Path(__file__).parent / "cases"
-KINDS = ("in_the_wild", "negative", "known_failures")
+KINDS = ("in_the_wild", "negative", "short", "known_failures")
 
 PATHS = [path for kind in KINDS for path in sorted((CASES / kind).glob("*.txt"))]
 PARAMETERS = [

@@ -26,7 +26,7 @@ def prepared(
     documents: Sequence[Document],
     sentence_weights: Mapping[str, float] | None = None,
     chain_weights: Mapping[str, float] | None = None,
-    costs: Mapping[tuple[bool, Label], float] | None = None,
+    costs: Mapping[tuple[str, Label], float] | None = None,
 ) -> Prepared:
-    """The documents as arrays; whatever is not given weighs 1. Posts are what the kind says."""
-    return prepare(documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind == "post")
+    """The documents as arrays; whatever is not given weighs 1. The genre is the kind."""
+    return prepare(documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind)

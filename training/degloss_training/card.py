@@ -67,6 +67,7 @@ GENRES: Final = {
     "d1": "plain mixed posts", "e1": "mixed posts, calm owners", "e2": "posts of one voice",
     "e3": "whole web pages", "e4": "opinion on the article's topic, long", "e5": "articles that look commented",
     "f1": "reprinted letters and speeches", "f2": "posts, forwarded, mixed and own", "f3": "pages with long afterwords",
+    "g1": "somebody goes on about the topic", "g2": "short texts",
 }  # fmt: skip
 """What the batches of the gate set are; `training/corpus` has more of each."""
 

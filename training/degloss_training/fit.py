@@ -45,7 +45,7 @@ class Settings:
     iterations: int = 80
     chain_penalty: float = 1e-3
     hidden_penalty: float = 3e-3
-    chain_iterations: int = 80
+    chain_iterations: int = 110
     folds: int = 5
     strangers: float = 0.5
     seed: int = 0

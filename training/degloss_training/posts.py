@@ -108,11 +108,14 @@ def own(c: Page) -> list[Piece]:
 
 
 def short(c: Page) -> list[Piece]:
-    """A few sentences of a text, and as few of somebody else's: what is pasted, or passed on by people, not channels."""
+    """A few sentences of a text, and as few of somebody else's: what is pasted, or what people pass on."""
     rng = c.rng
     c.owner(0.2)
     c.gap = rng.choice([" ", "\n", PARAGRAPH])
-    where = rng.choices(["after", "before", "nowhere", "alone"], [6, 1, 2, 0.5])[0]
+    where = rng.choices(["after", "before", "nowhere", "alone", "furniture"], [6, 1, 2, 0.5, 1])[0]
+    if where == "furniture":
+        kinds = ("shares", "footers", "forms")
+        return [(c.line(rng.choice(kinds)) + "\n", "boilerplate"), *c.furniture(kinds, 2)]
     said: list[Piece] = []
     if where != "nowhere":
         said = [(" ".join(sentences(text)[: rng.randint(1, 4)]) + c.gap, label) for text, label in c.remarks(1, 1)]

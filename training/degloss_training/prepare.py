@@ -58,12 +58,12 @@ def prepare(
     documents: Sequence[Document],
     sentence_weights: Mapping[str, float],
     chain_weights: Mapping[str, float],
-    costs: Mapping[tuple[bool, Label], float],
-    is_post: Callable[[str], bool],
+    costs: Mapping[tuple[str, Label], float],
+    genre: Callable[[str], str],
 ) -> Prepared:
     """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise.
 
-    `costs` multiply the chain's weights: by whether the document is a channel's post, and by the label.
+    `costs` multiply the chain's weights: by the document's genre, which `genre` tells by its kind, and by the label.
     """
     batch = encode([d.text for d in documents])
     words = look_up(batch)
@@ -74,10 +74,10 @@ def prepare(
 
     gold = gold_labels(documents, batch)
     bucket = np.array([d.bucket for d in documents])
-    post = np.array([is_post(d.kind) for d in documents])[batch.document]
+    genres = np.array([genre(d.kind) for d in documents])[batch.document]
     cost = np.ones(len(batch))
-    for (on_post, label), factor in costs.items():
-        cost[(post == on_post) & (gold == LABELS.index(label))] = factor
+    for (name, label), factor in costs.items():
+        cost[(genres == name) & (gold == LABELS.index(label))] = factor
     return Prepared(
         documents=tuple(documents),
         batch=batch,

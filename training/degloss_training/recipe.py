@@ -33,23 +33,30 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
-    "authored": 1.2, "relay": 1,
+    "authored": 1.2, "relay": 1, "short": 2.5, "authored g2": 2.4,
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "relay c9": 0.5, "relay d1": 0.5,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
 trap on purpose."""
 
-COSTS: Final[dict[tuple[bool, Label], float]] = {(False, "article"): 2.0, (True, "commentary"): 2.5}
-"""How much a sentence counts by whether its document is a channel's post and by its label: on pages losing the
-article is the worse mistake; in posts the owner's words are few and plain, and are missed otherwise."""
+COSTS: Final[dict[tuple[str, Label], float]] = {
+    ("page", "article"): 2.0, ("short", "article"): 2.0, ("short", "commentary"): 2.0,
+    ("post", "article"): 1.3, ("post", "boilerplate"): 1.3, ("post", "commentary"): 3.9,
+}  # fmt: skip
+"""How much a sentence counts by the genre of its document and by its label: on pages losing the article is the worse
+mistake; in posts the owner's words are few and plain, and are missed otherwise."""
 
 SETTINGS: Final = Settings()
 
 
-def is_post(kind: str) -> bool:
-    """Whether documents of this kind are posts of a channel."""
-    return kind in ("post", "own", "forward", "teaser", "digest") or kind.rpartition(" ")[2] in POSTS
+def genre(kind: str) -> str:
+    """Whether documents of this kind are posts of a channel, short texts, or pages."""
+    if kind == "short" or kind.endswith(" g2"):
+        return "short"
+    if kind in ("post", "own", "forward", "teaser", "digest") or kind.rpartition(" ")[2] in POSTS:
+        return "post"
+    return "page"
 
 
 def prepared(folder: Path, public: Path | None) -> Prepared:
@@ -59,7 +66,7 @@ def prepared(folder: Path, public: Path | None) -> Prepared:
 
 def as_arrays(found: Sequence[Document]) -> Prepared:
     """Documents as arrays, weighed as the recipe says."""
-    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, is_post)
+    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, genre)
 
 
 def documents(folder: Path, public: Path | None, share: float = 1) -> list[Document]:

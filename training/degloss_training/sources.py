@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from degloss.errors import TrainingError
 from degloss_training.corpus import BUCKETS, Document, bucket
@@ -71,9 +71,13 @@ class Sources:
     remarks: tuple[Comment, ...] = ()
 
 
+LEAST: Final = 300
+"""Labelled articles of fewer characters are not composed with: two sentences make no page."""
+
+
 def gather(documents: Sequence[Document], public: Path | None) -> list[Sources]:
     """The sources of each bucket, in a fixed order."""
-    articles = [a for d in documents if (a := _article_of(d))]
+    articles = [a for d in documents if (a := _article_of(d)) and sum(map(len, a.paragraphs)) >= LEAST]
     comments = [c for d in documents for c in _comments_of(d)]
     remarks = [
         Comment(f"remark-{b}", b, line, content_words(line)) for b in range(BUCKETS) for line in furniture("remarks", b)
