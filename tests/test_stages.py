@@ -346,7 +346,7 @@ def test_gold_is_the_speaker_of_most_characters() -> None:
     parts: list[tuple[str, Label]]
     parts = [("Das Amt prüft", "article"), (" das.\n", "commentary"), ("+++\n", "boilerplate")]
     page, post = document("x", *parts, kind="seed"), document("y", *parts, kind="post")
-    found = prepared_documents([page, post], {"seed": 3.0}, {"seed": 2.0, "post": 4.0}, {(True, "boilerplate"): 0.5})
+    found = prepared_documents([page, post], {"seed": 3.0}, {"seed": 2.0, "post": 4.0}, {("post", "boilerplate"): 0.5})
     assert found.gold.tolist() == [0, 2, 0, 2]
     assert found.sentence_weight.tolist() == [3, 3, 1, 1]
     assert found.chain_weight.tolist() == [2, 2, 4, 2]
