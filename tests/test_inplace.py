@@ -238,6 +238,51 @@ def test_killed_at_any_moment_nothing_is_lost(moment: int, model: Path, degloss:
     assert contents(folder) == before
 
 
+LEFT_BY_A_KILLED_RUN = [
+    ("a copy that no line speaks of", {"originals/b.md": b"halb"}, b""),
+    ("a copy and no journal line at all", {"originals/a.txt": b"halb"}, None),
+    ("a torn line", {}, b'{"file": "/x/y'),
+    ("a torn line of a character cut in two", {}, '{"file": "/ä'.encode()[:-1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("files", "tail"), [c[1:] for c in LEFT_BY_A_KILLED_RUN], ids=[c[0] for c in LEFT_BY_A_KILLED_RUN]
+)
+def test_goes_on_with_what_a_killed_run_left(
+    files: dict[str, bytes], tail: bytes | None, archive: Path, degloss: Run, tmp_path: Path
+) -> None:
+    before = contents(archive)
+    journal = tmp_path / "b" / BACKUP_JOURNAL
+    (tmp_path / "b").mkdir()
+    if tail is None:
+        journal.touch()
+    else:
+        journal.parent.rmdir()
+        assert degloss("clean", "archiv/a.txt", "--in-place", "--backup", "b").returncode == 0
+        journal.write_bytes(journal.read_bytes() + tail)
+    for name, data in files.items():
+        (tmp_path / "b" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "b" / name).write_bytes(data)
+    done = degloss("clean", "archiv", "--in-place", "--backup", "b", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert (archive / "a.txt").read_text() == CLEAN
+    assert degloss("restore", "b").returncode == 0
+    assert contents(archive) == before
+
+
+def test_the_original_of_another_file_is_never_replaced(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    other = tmp_path / "zwei" / "archiv"
+    other.mkdir(parents=True)
+    (other / "a.txt").write_text(f"{PAGE} Und mehr.")
+    assert degloss("clean", "archiv/a.txt", "--in-place", "--backup", "b").returncode == 0
+    kept = contents(tmp_path / "b" / "originals")
+    done = degloss("clean", "zwei/archiv/a.txt", "--in-place", "--backup", "b", "--resume")
+    assert (done.returncode, b"the original of another file" in done.stderr) == (1, True), done.stderr
+    assert contents(tmp_path / "b" / "originals") == kept
+    assert (other / "a.txt").read_text() == f"{PAGE} Und mehr."
+
+
 def test_a_file_that_changes_meanwhile_is_left_alone(archive: Path, tmp_path: Path) -> None:
     from degloss.errors import InputError
     from degloss.formats import Form

@@ -50,8 +50,10 @@ class Backup:
                     " or undo it by degloss restore"
                 )
             self._entries = {entry["file"]: entry for entry in entries(folder)}
+            _drop_torn_line(self._journal)
         elif any(folder.iterdir()):
             raise OutputError(f"{folder}: is not empty; name a new folder for the backup")
+        self._copies = {entry["copy"]: name for name, entry in self._entries.items()}
 
     def done(self, job: Job) -> bool:
         """Whether an earlier run of this backup cleaned the file of a job."""
@@ -69,24 +71,29 @@ class Backup:
         if before == after:
             return False
         copy = self._folder / _ORIGINALS / job.key
-        earlier = self._entries.get(os.path.abspath(source))
+        name = os.path.abspath(source)
+        earlier = self._entries.get(name)
         if earlier is not None and earlier["before"] != before:
             raise InputError(f"{source}: changed since its backup was made; name another folder for a new backup")
+        if self._copies.get(job.key, name) != name:
+            raise OutputError(f"{copy}: is the original of another file; name another folder for this backup")
         try:
+            self._journal.touch()  # before the first copy, or a run killed here would leave a folder that is no backup
             make_folder(copy.parent)
             sweep(copy.parent)
             part = Part(copy)
             try:
                 with open(source, "rb") as file:
                     shutil.copyfileobj(file, part.file, _PIECE)
-                part.commit(force=earlier is not None)
+                # A copy that no line speaks of is left from a run killed before it noted it: its file was not replaced.
+                part.commit(force=True)
                 shutil.copystat(source, copy)
             except BaseException:
                 part.discard()
                 raise
             if _digest(copy) != before or stamp(source) != begun:
                 raise InputError(f"{source}: changed while it was read; do it again when nobody writes to it")
-            self._note({"file": os.path.abspath(source), "copy": job.key, "before": before, "after": after})
+            self._note({"file": name, "copy": job.key, "before": before, "after": after})
         except OSError as error:
             raise output_error(str(copy), error) from error
         return True
@@ -121,6 +128,19 @@ class Backup:
             file.flush()
             os.fsync(file.fileno())
         sync_folder(self._folder)
+        self._copies[entry["copy"]] = entry["file"]
+
+
+def _drop_torn_line(journal: Path) -> None:
+    """Takes off a last line that was cut short (killed, disk full), or the next one would be written behind it."""
+    try:
+        with open(journal, "r+b") as file:
+            data = file.read()
+            if data and not data.endswith(b"\n"):
+                file.truncate(data.rfind(b"\n") + 1)
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise output_error(str(journal), error) from error
 
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
