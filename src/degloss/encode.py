@@ -182,16 +182,15 @@ def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
-    cuts: list[int] = []
+    cuts = [0]
     for text, offset in zip(texts, offsets.tolist(), strict=False):
         cuts += segment.cuts(text, offset)
     # Unsigned, so that the classes below the first of white space wrap to above it.
     visible = (kinds - ALONE[Char.SPACE] > ALONE[Char.NEWLINE - Char.SPACE]).nonzero()[0]
-    after = visible.searchsorted(np.array(cuts, np.int64))
-    first = np.zeros_like(after)  # between two documents nothing is visible, so each piece begins where the last ended
-    first[1:] = after[:-1]
-    full = first < after
-    first, after = first[full], after[full]
+    # Between two documents nothing is visible, so each piece begins where the last one ended.
+    borders = visible.searchsorted(np.array(cuts))
+    full = (borders[1:] > borders[:-1]).nonzero()[0]
+    first, after = borders[full], borders[full + _ONE]
     starts, ends = visible[first], visible[after - _ONE] + _ONE
     return starts, ends, (ends - starts) - (after - first), offsets.searchsorted(starts, "right") - _ONE
 

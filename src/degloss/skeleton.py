@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from degloss.characters import ALONE, Char
 from degloss.encode import Batch
-from degloss.words import Words
+from degloss.words import FUNCTION, Words
 
 _MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
 _ENDING: Final = np.array([[31], [1009], [77731]], np.uint32)  # of the last, the last but one, the third letter
 _BACK: Final = np.array([[1], [2], [3]])
+_FUNCTION: Final = np.array(FUNCTION, np.uint8)
 _MARK: Final = np.array(77731, np.uint32)
 _NOUN: Final = np.uint32(777)
 _NUMBER: Final = np.uint32(12345)
@@ -31,7 +32,7 @@ def skeleton(batch: Batch, words: Words) -> NDArray[np.uint32]:
     Classes are numbers and, after a sentence's first word, whatever begins with a capital.
     """
     codes, kinds = batch.normal, batch.kinds
-    other = (~words.function).nonzero()[0]
+    other = (words.known < _FUNCTION).nonzero()[0]
     start = batch.word_starts[other]
     letters = codes[np.maximum(batch.word_ends[other] - _BACK, start)]
     letters *= _ENDING

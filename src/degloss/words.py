@@ -29,6 +29,9 @@ _MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
 _SLOT_BITS: Final = 16
 _SLOT_SHIFT: Final = np.array(32 - _SLOT_BITS, np.uint32)
 _FOLDER: Final = os.path.join(os.path.dirname(__file__), "lexicons")  # importlib.resources imports for 10 ms
+LISTED: Final = 1
+FUNCTION: Final = 2
+"""What is known of a word: whether it stands in a lexicon, whether it is a function word."""
 SHORT: Final = 3
 ENDING: Final = 2
 """Letters at the end of a noun that stay unveiled, and the length up to which words stay whole."""
@@ -90,17 +93,19 @@ class Lexicons:
 
     A hash belongs into the slot that `_slots` tells.
 
-    names    the lexicons, in the order of their columns; the column behind the last is that of the function words
-    slots    (2^16) the row of `hashes` that holds the entries of a slot, 0 where there are none
-    hashes   (r, most) the entries of each slot that has any, an entry of several lexicons once for each; what is
-             left of a row is filled up with a hash that belongs into another slot, row 0 is no slot's
-    columns  (r, most) the lexicon of each entry
+    names    the lexicons, in the order of their numbers; the number behind the last is that of the function words
+    slots    (2^16) the column of `hashes` that holds the entries of a slot, 0 where there are none
+    hashes   (most, r) the entries of each slot that has any, an entry of several lexicons once for each; what is
+             left of a column is filled up with a hash that belongs into another slot, column 0 is no slot's
+    columns  (most, r) the lexicon of each entry
+    known    (most, r) what `Words` tells of the word of each entry
     """
 
     names: tuple[str, ...]
     slots: NDArray[np.uint16]
     hashes: NDArray[np.uint32]
     columns: NDArray[np.int64]
+    known: NDArray[np.uint8]
 
 
 @cache
@@ -117,12 +122,14 @@ def lexicons() -> Lexicons:
     slots = np.zeros(1 << _SLOT_BITS, np.uint16)
     slots[used] = np.arange(1, len(used) + 1)
     stranger = 1  # which belongs into another slot than 0
-    hashes = np.full((len(used) + 1, counts.max()), stranger, np.uint32)
-    hashes[1:][used == _slots(np.array([stranger], np.uint32))] = 0
-    columns = np.zeros(hashes.shape, np.int64)
-    places = row + 1, np.arange(len(values)) - first[row]
+    hashes = np.full((counts.max(), len(used) + 1), stranger, np.uint32)
+    hashes[:, 1:][:, used == _slots(np.array([stranger], np.uint32))] = 0
+    columns, known = np.zeros(hashes.shape, np.int64), np.zeros(hashes.shape, np.uint8)
+    places = np.arange(len(values)) - first[row], row + 1
     hashes[places], columns[places] = values, column
-    return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns)
+    function = column == len(files)
+    known[places] = np.isin(values, values[~function]) * LISTED + np.isin(values, values[function]) * FUNCTION
+    return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns, known)
 
 
 class Words(NamedTuple):
@@ -134,7 +141,7 @@ class Words(NamedTuple):
     shouted   (w) whether it begins with two capitals
     hits      (h) the words that stand in a lexicon or are function words, as their places, once for each
     columns   (h) the columns of these lexicons
-    function  (w) whether a word is a function word
+    known     (w) `LISTED` if a word stands in a lexicon, plus `FUNCTION` if it is a function word
     """
 
     hashes: NDArray[np.uint32]
@@ -143,27 +150,24 @@ class Words(NamedTuple):
     shouted: NDArray[np.bool_]
     hits: NDArray[np.int64]
     columns: NDArray[np.int64]
-    function: NDArray[np.bool_]
+    known: NDArray[np.uint8]
 
 
 def look_up(batch: Batch) -> Words:
     """The words of a batch, hashed and looked up."""
     found, lexicon, rows = hashes(batch), lexicons(), batch.word_rows
-    row = lexicon.slots.take(_slots(found), mode="clip")
-    word = row.nonzero()[0]
-    row = row[word]
-    place = (lexicon.hashes.take(row, axis=0, mode="clip") == found[word, None]).ravel().nonzero()[0]
-    width = np.array(lexicon.hashes.shape[1])
-    which = place // width
-    place += (row[which] - which) * width
-    hits, columns = word[which], lexicon.columns.ravel()[place]
-    nouns, function = np.zeros((2, len(found)), bool)
-    function[hits[columns == np.array(len(lexicon.names))]] = True
+    row = lexicon.slots.take(_slots(found))
+    # Nearly every word has a slot with entries, so all words are compared with what would be theirs.
+    place = (lexicon.hashes.take(row, axis=1) == found).ravel().nonzero()[0]
+    hits, columns = place % np.array(max(len(found), 1)), lexicon.columns.take(row, axis=1).ravel()[place]
+    known = np.zeros(len(found), np.uint8)
+    known[hits] = lexicon.known.take(row, axis=1).ravel()[place]
+    nouns = np.zeros(len(found), bool)
     np.equal(rows[1:], rows[:-1], out=nouns[1:])
     capital, shouted = batch.kinds[batch.word_starts + _FIRST_TWO] == ALONE[Char.UPPER]
     nouns &= capital
     shouted &= capital
-    return Words(found, batch.word_ends - batch.word_starts, nouns, shouted, hits, columns, function)
+    return Words(found, batch.word_ends - batch.word_starts, nouns, shouted, hits, columns, known)
 
 
 _FIRST_TWO: Final = np.array([[0], [1]])
@@ -190,7 +194,7 @@ def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
     """
     noun = words.nouns > words.shouted
     noun &= words.sizes > _SHORT
-    noun[words.hits[words.columns < np.array(len(lexicons().names))]] = False
+    noun &= words.known & _LISTED == _NONE
     nouns = noun.nonzero()[0]
     sizes = words.sizes[nouns] - _ENDING
     text = np.empty(len(batch.normal) + 1, np.uint32)
@@ -204,4 +208,6 @@ def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
 
 
 _SHORT: Final = np.array(SHORT)
+_LISTED: Final = np.array(LISTED, np.uint8)
+_NONE: Final = np.array(0, np.uint8)
 _ENDING: Final = np.array(ENDING)
