@@ -172,7 +172,6 @@ class Context:
         here = slice(rows.start - sums.start, rows.stop - sums.start)
         row, n, m = np.arange(rows.start, rows.stop), len(own), rows.stop - rows.start
         around = self.places.around(row)
-        begins, ends = around[:, 2]
         looks = np.empty((n + len(cues.names), m), np.float32)
         looks[:n] = own[:, here]
         given = cues.values.shape[1]  # training gives the cues of the place too, for some may be struck out
@@ -180,18 +179,11 @@ class Context:
         if given == cues.voice:
             place(self.places, row, around, looks[n + given :])
 
-        # Of each window the first row and the one after the last: to the left and to the right, nearest first; line,
-        # paragraph and document; what is behind the boundary before the sentence.
-        windows = np.empty((2, _WINDOWS, m), np.int64)
-        first, last = windows[:, :_BLOCKS].reshape(2, len(_REACH), 2, m)
-        np.maximum(row - _REACH, begins, out=first[:, 0])
-        last[:, 0] = row
-        row_after = row + _ONE_ROW
-        first[:, 1] = row_after
-        np.minimum(row_after + _REACH, ends, out=last[:, 1])
-        windows[:, _BLOCKS:_BEHIND] = around
-        windows[0, _BEHIND:] = row
-        np.minimum(row + _REACH_COMPARED, ends, out=windows[1, _BEHIND:])
+        # Of each window the first row and the one after the last, none beyond the document.
+        windows = row + _REACH
+        np.maximum(windows[0], around[0, 2], out=windows[0])
+        np.minimum(windows[1], around[1, 2], out=windows[1])
+        windows[:, _BLOCKS : _BEHIND - 1] = around[:, :2]
         places, weights = sums.places(windows), _weights(windows)
         found = _means(sums.near, places, weights)
         sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
@@ -207,7 +199,7 @@ class Context:
             means,
             contrasts.reshape(m, len(_COMPARED) * _NEAR),
             self.places.gaps[rows],
-            begins == row,
+            around[0, 2] == row,
         )
 
 
@@ -257,15 +249,18 @@ _UNIT: Final = 1 / _FIXED
 _LOWEST: Final = np.array(-SCORE_LIMIT)
 _HIGHEST: Final = np.array(SCORE_LIMIT)
 _ALL: Final = np.iinfo(np.int32).max
-_REACH: Final = np.array([*WINDOWS, _ALL])[:, None]
 _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
-_REACH_COMPARED: Final = _REACH[_COMPARED]
 _LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])
 _NEAR: Final = len(SCORES) + len(NEAR)
 _SIGNALS: Final = len(SCORES) + len(SIGNALS)
-_BLOCKS: Final = 2 * len(_REACH)
+_BLOCKS: Final = 2 * (len(WINDOWS) + 1)
 _BEHIND: Final = _BLOCKS + 3
-_WINDOWS: Final = _BEHIND + len(_COMPARED)
+_BESIDE: Final = [reach for width in (*WINDOWS, _ALL) for reach in ((-width, 0), (1, 1 + width))]
+_AROUND: Final = [(-_ALL, _ALL)] * 3
+_COMPARING: Final = [(0, width) for width in (*CONTRASTS, _ALL)]
+_REACH: Final = np.array([*_BESIDE, *_AROUND, *_COMPARING]).T[:, :, None]
+"""(2, w, 1) how far from a sentence each window begins and ends: to the left and to the right, nearest first; line,
+paragraph and document; what is behind the boundary before the sentence."""
 _NO_ROWS: Final = np.empty(0, np.int64)
 _NO_SUMS: Final = np.empty((0, _SIGNALS))
 

@@ -77,26 +77,27 @@ def place(places: Places, row: NDArray[np.int64], around: NDArray[np.int64], out
     sizes, before, behind = numbers[:9].reshape(3, 3, m)
     np.subtract(last, first, out=sizes)
     np.subtract(row, first, out=before)
-    np.subtract(last, row, out=behind)
+    np.subtract(sizes, before, out=behind)
     behind -= _ONE
     np.subtract(lengths[1], lengths[0], out=numbers[9:11])
     np.subtract(places.characters[rows.start + 1 : rows.stop + 1], places.characters[rows], out=numbers[11])
-    logs = np.log1p(numbers)
-    # Whether a sentence is the first or the second, the last or the last but one.
-    nth = numbers[3:9].reshape(2, 3, 1, m) == _FIRST
-    blocks, document = out[:10].reshape(2, 5, m), out[12:]
-    blocks[:, :2] = nth[:, :2, 0].swapaxes(0, 1)
-    blocks[:, 2] = logs[:2]
-    blocks[:, 3] = logs[3:5]
-    blocks[:, 4] = logs[9:11]
-    out[10] = places.gaps[rows] > _TWO
-    out[11] = logs[11]
-    document[0] = logs[2]
-    document[1] = before[2] / np.maximum(sizes[2] - _ONE, _ONE)
-    document[2:4] = logs[5:9:3]
-    document[4:] = nth[:, 2].reshape(4, m)
+    # All that is told of the numbers, in an order in which few calls tell it: logarithms; whether a sentence is the
+    # first or the second, the last or the last but one; the rest.
+    told = np.empty((26, m), np.float32)
+    np.log1p(numbers, out=told[:12])
+    np.equal(numbers[3:9], _NTH, out=told[12:24].reshape(2, 6, m))
+    np.greater(places.gaps[rows], _TWO, out=told[24])
+    np.divide(before[2], np.maximum(sizes[2] - _ONE, _ONE), out=told[25])
+    told.take(_ORDER, axis=0, out=out, mode="clip")
 
 
-_FIRST: Final = np.array([[0], [1]])
+_NTH: Final = np.array([[[0]], [[1]]])
+_ORDER: Final = np.array([
+    12, 15, 0, 3, 9,  # line
+    13, 16, 1, 4, 10,  # paragraph
+    24, 11,
+    2, 25, 5, 8, 14, 20, 17, 23,  # document
+])  # fmt: skip
+"""Where each of the cues of the place is told."""
 _ONE: Final = np.array(1)
 _TWO: Final = np.array(2)
