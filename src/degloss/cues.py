@@ -10,34 +10,58 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from itertools import accumulate, chain, pairwise
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from degloss.characters import ALONE, CLASS_NAMES, Char
-from degloss.encode import Batch, encode
-from degloss.marks import Columns, Marks, find, quotation, slips
+from degloss.encode import Batch
+from degloss.marks import COUNTS, LIMITED, QUOTATION, SHARES, SLIPS, TAGS, TOKENS, Marks, find, quotation
 from degloss.places import NAMES, place, places
-from degloss.words import Words, lexicon_counts, lexicons, look_up
+from degloss.words import Words, lexicon_counts, lexicons
 
 _STARTS: Final = (Char.LOWER, Char.UPPER, Char.DIGIT, Char.DASH, Char.EMOJI, Char.BULLET, Char.AT, Char.HASH,
                   Char.BRACKET_OPEN, Char.RULE, Char.PERIOD, Char.SYMBOL)  # fmt: skip
 _ENDS: Final = (Char.PERIOD, Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Char.COLON, Char.COMMA, Char.LOWER,
                 Char.UPPER, Char.DIGIT, Char.EMOJI, Char.JOINER, Char.BRACKET_CLOSE, Char.RULE, Char.DASH)  # fmt: skip
-_COUNTED: Final = (Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Char.COMMA, Char.COLON, Char.SEMICOLON, Char.DASH,
-                   Char.BRACKET_OPEN, Char.SLASH, Char.AT, Char.HASH, Char.RULE, Char.BULLET, Char.EMOJI, Char.JOINER,
-                   Char.QUOTE_STRAIGHT, Char.QUOTE_LOW, Char.APOSTROPHE, Char.SYMBOL)  # fmt: skip
 _ANY: Final = ("first_person", "address_formal", "first_person_plural", "judgement")
 """Lexicons of which a single word already tells something."""
 
-# Names and classes as they are needed for every batch.
-_COUNTED_NAMES: Final = tuple(f"count {CLASS_NAMES[c]}" for c in _COUNTED)
-_STARTS_NAMES: Final = tuple(f"starts {CLASS_NAMES[c]}" for c in _STARTS)
-_ENDS_NAMES: Final = tuple(f"ends {CLASS_NAMES[c]}" for c in _ENDS)
-_COUNTED_ROWS: Final = np.array(_COUNTED, np.intp)
-_STARTS_COLUMN: Final = np.array(_STARTS, np.uint8)[:, None]
-_ENDS_COLUMN: Final = np.array(_ENDS, np.uint8)[:, None]
+_SHARES: Final = ("share upper", "share digit", "share marks")
+_EDGES: Final = (*(f"starts {CLASS_NAMES[c]}" for c in _STARTS), *(f"ends {CLASS_NAMES[c]}" for c in _ENDS))
+_TOKENS: Final = ("single token", "single token with marks", "links", "link and little else", "tags and little else",
+                  "handle and little else")  # fmt: skip
+_WORDS: Final = ("log words", "no words", "few words", "word length", "share long words", "share short words",
+                 "share nouns", "share capitals", "share words of text")  # fmt: skip
+
+# Cues are computed in another order than they are told in: numbers first, then what is true or not, each kind so that
+# as much as can be is computed in one call. What has no name is no cue.
+_NUMBERS: Final = (
+    (*COUNTS, *SLIPS, "links"),
+    _SHARES,
+    ("log words", *_WORDS[3:]),
+    ("quotation opened long ago",),
+)
+_FLAGS: Final = (
+    _EDGES,
+    ("", "", "single token", "link and little else", "handle and little else", "single token with marks",
+     "tags and little else"),
+    ("no words", "few words"),
+    ("quotation open before", "quotation open behind", "quotation never closed", "quotation closes sentence",
+     "quotation whole", "quotation opens sentence", ""),
+)  # fmt: skip
+
+
+def _rows(groups: tuple[tuple[str, ...], ...]) -> list[slice]:
+    """The rows of each of these groups of cues, and those behind them all, of lexicons."""
+    borders = [0, *accumulate(map(len, groups)), None]
+    return [slice(*pair) for pair in pairwise(borders)]
+
+
+_COUNTED, _SHARED, _OF_WORDS, _AGO, _OF_LEXICONS = _rows(_NUMBERS)
+_AT_EDGES, _IS_TOKEN, _IS_SHORT, _IS_QUOTED, _IN_LEXICONS = _rows(_FLAGS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,142 +150,114 @@ def cues(batch: Batch, words: Words) -> Cues:
 
 def voices(batch: Batch, words: Words) -> Cues:
     """The cues that tell how each sentence speaks, without those that tell where it stands."""
+    n, told = len(batch), _told()
     spans = np.array([batch.starts, batch.ends])
     breaks = (batch.kinds == ALONE[Char.NEWLINE]).nonzero()[0].searchsorted(spans)
-    names = all_names()
-    voice = len(names) - len(NAMES)
-    values = np.empty((voice, len(batch)), np.float32)
-    # One concatenation of all, for NumPy takes longer to find out what a list of arrays makes.
-    found = _voices(batch, words, spans, breaks)
-    np.concatenate([rows.ravel() for rows in found.values()], out=values.ravel(), casting="unsafe")
+    lengths = (spans[1] - spans[0]).astype(np.float32)
+    outer = batch.kinds[spans - _LAST]
+    marks = find(batch)
+    rows = np.empty((told.numbers + told.flags, n), np.float32)
+    numbers, flags = rows[: told.numbers], np.empty((told.flags, n), bool)
+    np.minimum(marks.counts[LIMITED], _LIMITS, out=numbers[_COUNTED])
+    np.divide(marks.counts[SHARES], lengths, out=numbers[_SHARED])
+    np.equal(outer.take(_SIDES, axis=0), _OUTER, out=flags[_AT_EDGES])
+    _tokens(marks, batch.blanks - (breaks[1] - breaks[0]), flags[_IS_TOKEN])
+    divisor = _words(batch, words, lengths, numbers[_OF_WORDS], flags[_IS_SHORT])
+    hits = lexicon_counts(batch, words)
+    np.divide(hits, np.sqrt(divisor), out=numbers[_OF_LEXICONS])
+    np.greater(hits.take(told.any_of, axis=0), _NONE, out=flags[_IN_LEXICONS])
+    quotation(batch, marks, spans, outer, flags[_IS_QUOTED], numbers[_AGO])
+    rows[told.numbers :] = flags
     gaps = breaks[0].copy()
     gaps[1:] -= breaks[1, :-1]
-    return Cues(names, values.T, voice, gaps)
-
-
-def _voices(batch: Batch, words: Words, spans: NDArray[np.int64], breaks: NDArray[np.int64]) -> Columns:
-    lengths = spans[1] - spans[0]
-    marks = find(batch)
-    outer = batch.kinds[spans - _LAST]
-    slipped, links = slips(batch, marks)
-    return {
-        **_characters(marks, lengths, outer),
-        **slipped,
-        **_tokens(marks, links, batch.blanks - (breaks[1] - breaks[0])),
-        **_words(batch, words, lengths),
-        **quotation(batch, marks, spans, outer),
-    }
+    return Cues(all_names(), rows.take(told.order, axis=0).T, len(told.order), gaps)
 
 
 _LAST: Final = np.array([[0], [1]])
+_LIMITS: Final = np.array([[6]] * len(COUNTS) + [[4]] * len(SLIPS) + [[3]], np.float32)
+_SIDES: Final = np.array([0] * len(_STARTS) + [1] * len(_ENDS))
+_OUTER: Final = np.array([*_STARTS, *_ENDS], np.uint8)[:, None]
+_NONE: Final = np.array(0, np.float32)
+
+
+def _tokens(marks: Marks, spaces: NDArray[np.int64], flags: NDArray[np.bool_]) -> None:
+    """Links, handles and hashtags: strings without a space that no voice speaks."""
+    few, some = flags[:3], flags[3:6]
+    np.less(spaces, _FEW_SPACES, out=few)
+    np.greater(marks.counts[TOKENS], _FEW_MARKS, out=some)
+    some &= few
+    np.greater_equal(marks.counts[TAGS], (spaces + _SPACE_BEHIND) * _MOST_OF, out=flags[6])
+
+
+_FEW_SPACES: Final = np.array([[6], [5], [1]])  # with a link; with a handle; none
+_FEW_MARKS: Final = np.array([[0], [0], [1]], np.float32)
+_SPACE_BEHIND, _MOST_OF = np.array(1), np.array(0.6)
+
+
+def _words(
+    batch: Batch, words: Words, lengths: NDArray[np.float32], numbers: NDArray[np.float32], flags: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Writes what is told of words; (n) how many there are, and 1 of none."""
+    size = words.sizes
+    # Summed over the words of each sentence by differences of running sums.
+    sums = np.zeros((5, len(size) + 1), np.int32)
+    behind = sums[:, 1:]
+    behind[0] = size
+    np.greater(size, _LONG, out=behind[1])
+    np.less(size, _SHORT, out=behind[2])
+    behind[3] = words.nouns
+    np.greater(size * words.shouted, _INITIALS, out=behind[4])
+    np.add.accumulate(sums, axis=1, out=sums)
+    borders = sums.take(batch.first_word, axis=1)
+    count = (batch.first_word[1:] - batch.first_word[:-1]).astype(np.float32)
+    divisor = np.maximum(count, _AT_LEAST)
+    np.less(count, _FEW_WORDS, out=flags)
+    np.log1p(count, out=numbers[0])
+    shares = np.subtract(borders[:, 1:], borders[:, :-1], out=numbers[1:6])
+    shares /= divisor
+    shares[0] /= _LETTERS
+    np.minimum(count * _WITH_SPACE / lengths, _TWO, out=numbers[6])
+    return divisor
+
+
+_LONG, _SHORT, _INITIALS = np.array(11), np.array(4), np.array(2)
+_FEW_WORDS: Final = np.array([[1], [4]], np.float32)
+_AT_LEAST, _LETTERS, _WITH_SPACE, _TWO = (np.array(number, np.float32) for number in (1, 10, 6, 2))
+
+
+class _Told(NamedTuple):
+    """Where the cues come from.
+
+    numbers, flags  how many of each are computed
+    any_of          the lexicons of which it is also told whether there is any word
+    order           the row of each cue, in the order they are told in
+    """
+
+    numbers: int
+    flags: int
+    any_of: NDArray[np.intp]
+    order: NDArray[np.intp]
+
+
+@cache
+def _told() -> _Told:
+    names = lexicons().names
+    numbers = [*chain(*_NUMBERS), *(f"lexicon {name}" for name in names)]
+    flags = [*chain(*_FLAGS), *(f"any {name}" for name in _ANY)]
+    order = [[*numbers, *flags].index(name) for name in all_names()[: -len(NAMES)]]
+    return _Told(len(numbers), len(flags), np.array([names.index(name) for name in _ANY]), np.array(order))
 
 
 @cache
 def all_names() -> tuple[str, ...]:
     """The names of all cues, in order."""
-    nothing = encode([])
-    empty = np.zeros((2, 0), np.int64)
-    found = _voices(nothing, look_up(nothing), empty, empty)
-    return (*(name for names in found for name in ((names,) if isinstance(names, str) else names)), *NAMES)
+    words = [
+        cue for name in lexicons().names for cue in (f"lexicon {name}", *([f"any {name}"] if name in _ANY else []))
+    ]
+    return (*COUNTS, *_SHARES, *_EDGES, *SLIPS, *_TOKENS, *_WORDS, *words, *QUOTATION, *NAMES)
 
 
 @cache
 def rows_of(names: tuple[str, ...]) -> NDArray[np.intp]:
     """The places of these cues among all."""
     return np.array([all_names().index(name) for name in names], np.intp)
-
-
-def _characters(marks: Marks, lengths: NDArray[np.int64], outer: NDArray[np.uint8]) -> Columns:
-    counts = marks.counts
-    shares = np.empty((3, len(lengths)), np.float32)
-    shares[:2] = counts[Char.UPPER : Char.DIGIT + 1]
-    np.add.reduce(counts[Char.SPACE :], out=shares[2])
-    shares /= lengths.astype(np.float32)
-    counted = counts.take(_COUNTED_ROWS, axis=0)
-    return {
-        _COUNTED_NAMES: np.minimum(counted, _MOST_COUNTED, out=counted),
-        ("share upper", "share digit", "share marks"): shares,
-        _STARTS_NAMES: outer[0] == _STARTS_COLUMN,
-        _ENDS_NAMES: outer[1] == _ENDS_COLUMN,
-    }
-
-
-_MOST_COUNTED: Final = np.array(6, np.float32)
-
-
-def _tokens(marks: Marks, links: NDArray[np.int64], spaces: NDArray[np.int64]) -> Columns:
-    """Links, handles and hashtags: strings without a space that no voice speaks."""
-    counts = marks.counts
-    tags = counts[Char.HASH] + counts[Char.AT]
-    few = spaces < _FEW_SPACES
-    some = np.empty((3, len(spaces)), bool)
-    np.greater(counts[Char.SLASH] + counts[Char.PERIOD] + tags, _ONE, out=some[0])
-    np.greater(counts[Char.AT], _NONE, out=some[1])
-    np.greater(links, _NO_LINK, out=some[2])
-    some &= few
-    return {
-        "single token": few[0],
-        "single token with marks": some[0],
-        "links": np.minimum(links, _THREE),
-        "link and little else": some[2],
-        "tags and little else": tags >= (spaces + _SPACE_BEHIND) * _MOST_OF,
-        "handle and little else": some[1],
-    }
-
-
-_FEW_SPACES: Final = np.array([[1], [5], [6]])  # none; with a handle; with a link
-_NONE, _ONE = np.array(0, np.float32), np.array(1, np.float32)
-_NO_LINK, _THREE, _SPACE_BEHIND, _MOST_OF = np.array(0), np.array(3), np.array(1), np.array(0.6)
-
-
-def _words(batch: Batch, words: Words, lengths: NDArray[np.int64]) -> Columns:
-    size = words.sizes
-    flags = np.empty((4, len(size)), bool)
-    np.greater(size, _LONG, out=flags[0])
-    np.less(size, _SHORT, out=flags[1])
-    flags[2] = words.nouns
-    np.logical_and(size > _INITIALS, words.shouted, out=flags[3])
-    # Summed over the words of each sentence by differences of running sums.
-    sums = np.zeros((5, len(size) + 1), np.int32)
-    sums[0, 1:], sums[1:, 1:] = size, flags
-    np.add.accumulate(sums, axis=1, out=sums)
-    borders = sums.take(batch.first_word, axis=1)
-    count = batch.first_word[1:] - batch.first_word[:-1]
-    divisor = np.maximum(count, _AT_LEAST)
-    shares = (borders[:, 1:] - borders[:, :-1]) / divisor
-    shares[0] /= _LETTERS
-    names, any_of, source = _lexicon_rows()
-    hits = lexicon_counts(batch, words)
-    found = np.empty((len(hits) + len(any_of), len(batch)), np.float32)
-    np.divide(hits, np.sqrt(divisor, dtype=np.float32), out=found[: len(hits)])
-    found[len(hits) :] = hits.take(any_of, axis=0) > _NONE
-    return {
-        "log words": np.log1p(count, dtype=np.float32),
-        ("no words", "few words"): count < _FEW_WORDS,
-        ("word length", "share long words", "share short words", "share nouns", "share capitals"): shares,
-        "share words of text": np.minimum(count * _WITH_SPACE / lengths, _TWO),
-        names: found.take(source, axis=0),
-    }
-
-
-_LONG, _SHORT, _INITIALS, _AT_LEAST = np.array(11), np.array(4), np.array(2), np.array(1)
-_FEW_WORDS: Final = np.array([[1], [4]])
-_LETTERS, _WITH_SPACE, _TWO = np.array(10.0), np.array(6), np.array(2.0)
-
-
-@cache
-def _lexicon_rows() -> tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.intp]]:
-    """What is told of words of lexicons: the names of the cues; the lexicons of which it is also told whether there is
-    any word; and of each cue its lexicon, or its place among these, which are counted behind all lexicons."""
-    names: list[str] = []
-    any_of: list[int] = []
-    rows: list[int] = []
-    lexicon_names = lexicons().names
-    for lexicon, name in enumerate(lexicon_names):
-        names.append(f"lexicon {name}")
-        rows.append(lexicon)
-        if name in _ANY:
-            names.append(f"any {name}")
-            rows.append(len(lexicon_names) + len(any_of))
-            any_of.append(lexicon)
-    return tuple(names), np.array(any_of, np.intp), np.array(rows, np.intp)

@@ -1,4 +1,4 @@
-"""Marks between their neighbours: slips of typing, and what stands in quotation marks.
+"""Marks between their neighbours: how many of each there are, slips of typing, and what stands in quotation marks.
 
 A mark and the characters beside it tell whether a space is missing or too many, and whether a quotation mark opens.
 All that is asked of such three classes of characters comes from tables of 30^3 rows.
@@ -7,7 +7,7 @@ All that is asked of such three classes of characters comes from tables of 30^3 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 from degloss.characters import ALONE, CLASS_NAMES, Char, classes
 from degloss.encode import Batch
 
-Columns = dict[str | tuple[str, ...], NDArray[Any]]
-"""Cues of n sentences by name: (n) for one name, (m, n) for m names. Whatever is computed runs along the sentences."""
-
 KINDS: Final = len(CLASS_NAMES)
+_COUNTED: Final = (Char.EXCLAMATION, Char.QUESTION, Char.ELLIPSIS, Char.COMMA, Char.COLON, Char.SEMICOLON, Char.DASH,
+                   Char.BRACKET_OPEN, Char.SLASH, Char.AT, Char.HASH, Char.RULE, Char.BULLET, Char.EMOJI, Char.JOINER,
+                   Char.QUOTE_STRAIGHT, Char.QUOTE_LOW, Char.APOSTROPHE, Char.SYMBOL)  # fmt: skip
+COUNTS: Final = tuple(f"count {CLASS_NAMES[kind]}" for kind in _COUNTED)
+SLIPS: Final = ("slip space before mark", "slip no space after mark", "slip full stop inside word",
+                "repeated marks", "repeated stops", "repeated rule")  # fmt: skip
+QUOTATION: Final = ("quotation open before", "quotation open behind", "quotation never closed",
+                    "quotation opened long ago", "quotation opens sentence", "quotation closes sentence",
+                    "quotation whole")  # fmt: skip
 
 
 class Marks(NamedTuple):
@@ -27,7 +33,7 @@ class Marks(NamedTuple):
     at       (m) their positions
     kinds    (m) their classes
     triples  (m) the class of each between those of its neighbours, as one number: a row of a table of 30^3
-    counts   (30, n) how many of each class each sentence has
+    counts   (c, n) how many of what `Sorts` counts each sentence has
     """
 
     at: NDArray[np.int64]
@@ -38,72 +44,77 @@ class Marks(NamedTuple):
 
 def find(batch: Batch) -> Marks:
     """The marks of a batch; capitals and digits count as such."""
-    kinds, n = batch.kinds, len(batch)
+    kinds, n, sorts = batch.kinds, len(batch), _sorts()
     seen = kinds >= ALONE[Char.PERIOD]
     seen |= within(kinds, Char.UPPER, Char.DIGIT)
     at = seen.nonzero()[0]
-    kind = kinds[at]
-    cells = kind * np.array(n)
+    kind, triples = _triples(kinds, at)
+    cells = sorts.table[triples] * np.array(n)
     cells += batch.owner[at]
-    counts = np.bincount(cells, minlength=KINDS * n).astype(np.float32).reshape(KINDS, n)
-    return Marks(at, kind, _triples(kinds, at), counts)
+    number = sorts.counted.shape[1]
+    found = np.bincount(cells, minlength=number * n).astype(np.float32).reshape(number, n)
+    return Marks(at, kind, triples, sorts.counted.dot(found))
 
 
-def _table(*columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(30^3, m) what m conditions say of each character between its two neighbours."""
-    whole = [np.broadcast_to(column, (KINDS, KINDS, KINDS)) for column in columns]
-    return np.stack(whole, -1).reshape(-1, len(columns))
-
-
-def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.int16]:
-    """The row of such a table for each place; before the first place stands what ends a batch, a line break."""
+def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+    """The class at each place, and the row of a table of 30^3; before the first place stands what ends a batch, a line
+    break."""
     before, kind, after = kinds[at + _AROUND]
     triples = before * _KINDS
     triples += kind
     triples *= _KINDS
     triples += after
-    return np.asarray(triples)
+    return kind, np.asarray(triples)
 
 
 _AROUND: Final = np.array([[-1], [0], [1]])
 _KINDS: Final = np.array(KINDS, np.int16)
 
 
-@cache
-def _slip_table() -> tuple[tuple[str, ...], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Slips of typing: a space before a mark, none after it, marks repeated; their table, and any of them at all.
+class Sorts(NamedTuple):
+    """What is counted of marks. A mark is of one sort only: its class and the slips that were made at it.
 
-    The last column is none of them: two slashes, by which links are told.
+    table    (30^3) the sort of each mark between its neighbours
+    counted  (c, s) whether a mark of a sort is counted as something: as one of `COUNTS` and `SLIPS`, as a link; as @,
+             as a mark of links and handles (@, #, slashes and full stops), as @ or #; as capital, digit, other mark
     """
+
+    table: NDArray[np.uint8]
+    counted: NDArray[np.float32]
+
+
+LIMITED: Final = slice(0, len(COUNTS) + len(SLIPS) + 1)
+TOKENS: Final = slice(LIMITED.stop - 1, LIMITED.stop + 2)
+TAGS: Final = TOKENS.stop
+SHARES: Final = slice(TAGS + 1, TAGS + 4)
+"""Where in `Marks.counts` are: those up to links; links, @ and marks of links and handles; @ and #; the last three."""
+
+
+@cache
+def _sorts() -> Sorts:
     before, kind, after = np.ogrid[:KINDS, :KINDS, :KINDS]
     mark = (kind == Char.COMMA) | (kind == Char.EXCLAMATION) | (kind == Char.QUESTION)
     stop = mark | (kind == Char.PERIOD)
-    slips = {
-        "slip space before mark": stop & (before == Char.SPACE),
-        "slip no space after mark": mark & (after <= Char.UPPER),
-        "slip full stop inside word": (kind == Char.PERIOD) & (before == Char.LOWER) & (after == Char.UPPER),
-        "repeated marks": (mark | (kind == Char.EMOJI)) & (before == kind),
-        "repeated stops": (kind == Char.PERIOD) & (before == Char.PERIOD),
-        "repeated rule": ((kind == Char.RULE) | (kind == Char.DASH)) & (before == kind),
-    }
-    table = _table(*slips.values(), (kind == Char.SLASH) & (after == Char.SLASH))
-    return tuple(slips), table, np.asarray(table.any(1))
-
-
-def slips(batch: Batch, marks: Marks) -> tuple[Columns, NDArray[np.int64]]:
-    """How often each slip was made in each sentence, at most four times; and how many links there are (n), at most."""
-    n = len(batch)
-    names, table, any_slip = _slip_table()
-    slipped = any_slip[marks.triples].nonzero()[0]
-    which, slip = table[marks.triples[slipped]].nonzero()
-    slip *= np.array(n)
-    slip += batch.owner[marks.at[slipped[which]]]
-    counts = np.bincount(slip, minlength=(len(names) + 1) * n).reshape(len(names) + 1, n)
-    np.minimum(counts, _MOST_SLIPS, out=counts)
-    return {names: counts[:-1]}, counts[-1]
-
-
-_MOST_SLIPS: Final = np.array(4)
+    slips = (
+        stop & (before == Char.SPACE),
+        mark & (after <= Char.UPPER),
+        (kind == Char.PERIOD) & (before == Char.LOWER) & (after == Char.UPPER),
+        (mark | (kind == Char.EMOJI)) & (before == kind),
+        (kind == Char.PERIOD) & (before == Char.PERIOD),
+        ((kind == Char.RULE) | (kind == Char.DASH)) & (before == kind),
+        (kind == Char.SLASH) & (after == Char.SLASH),  # by which links are told
+    )
+    number = sum((made << bit for bit, made in enumerate(slips)), kind << len(slips)).ravel()
+    there = np.bincount(number) > 0
+    kinds, made = np.divmod(there.nonzero()[0], 1 << len(slips))
+    tags = (kinds == Char.AT) | (kinds == Char.HASH)
+    counted = [
+        *(kinds == kind for kind in _COUNTED),
+        *(made >> bit & 1 for bit in range(len(slips))),
+        kinds == Char.AT, tags | (kinds == Char.SLASH) | (kinds == Char.PERIOD), tags,
+        kinds == Char.UPPER, kinds == Char.DIGIT, kinds >= Char.SPACE,
+    ]  # fmt: skip
+    return Sorts((np.cumsum(there) - 1)[number].astype(np.uint8), np.array(counted, np.float32))
 
 
 @cache
@@ -112,21 +123,29 @@ def _opens() -> NDArray[np.bool_]:
     before, kind, after = np.ogrid[:KINDS, :KINDS, :KINDS]
     free = (before == Char.SPACE) | (before == Char.NEWLINE) | (before == Char.BRACKET_OPEN)
     opens = free & (after != Char.SPACE) & (after != Char.NEWLINE) & (kind != Char.QUOTE_RIGHT)
-    return _table(opens | (kind == Char.QUOTE_LOW))[:, 0]
+    return np.asarray(opens | (kind == Char.QUOTE_LOW)).ravel()
 
 
 def _opens_alone(around: str) -> bool:
     """The same of a mark that is given with its two neighbours; not, if there is none."""
     return bool(around) and bool(
-        _opens()[_triples(classes().take(list(map(ord, around)), mode="clip"), np.array([1]))][0]
+        _opens()[_triples(classes().take(list(map(ord, around)), mode="clip"), np.array([1]))[1]][0]
     )
 
 
-def quotation(batch: Batch, marks: Marks, spans: NDArray[np.int64], outer: NDArray[np.uint8]) -> Columns:
+def quotation(
+    batch: Batch,
+    marks: Marks,
+    spans: NDArray[np.int64],
+    outer: NDArray[np.uint8],
+    flags: NDArray[np.bool_],
+    ago: NDArray[np.float32],
+) -> None:
     """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
 
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
     `spans` (2, n) are starts and ends of the sentences, `outer` (2, n) the classes of their first and last characters.
+    Writes `QUOTATION`: how long ago a quotation was opened, and the rest into the flags, of which the last is none.
     """
     quotes = within(marks.kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
     # The first and the last mark stand for what is before and behind the batch: nothing open, and nothing that closes.
@@ -141,34 +160,30 @@ def quotation(batch: Batch, marks: Marks, spans: NDArray[np.int64], outer: NDArr
     at[1:-1] = marks.at[quotes]
     opens[1:-1] = _opens()[marks.triples[quotes]]
 
+    inside, unclosed, closes, whole_quoted, outside = flags[:2], flags[2], flags[3], flags[4], flags[5:]
     following = at.searchsorted(spans)
     before = following - _ONE
     mark = at[before]
-    inside = opens[before]
-    inside &= mark >= whole[0]
-    unclosed = opens[following[0]]
-    unclosed |= at[following[0]] >= whole[1]
+    np.greater_equal(mark, whole[0], out=inside)
+    inside &= opens[before]
+    np.greater_equal(at[following[0]], whole[1], out=unclosed)
+    unclosed |= opens[following[0]]
     unclosed &= inside[0]
     before_final = batch.kinds[np.maximum(spans[1] - _TWO, spans[0])]
-    mark_outside = within(outer, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    mark_outside[1] |= within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
+    outside[:] = within(outer, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
+    outside[1] |= within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
     since = spans[0] - mark[0]
     since *= inside[0]
-    quoted = inside | mark_outside
-    return {
-        ("quotation open before", "quotation open behind"): inside,
-        "quotation never closed": unclosed,
-        "quotation opened long ago": np.log1p(since) / _EIGHT,
-        "quotation opens sentence": mark_outside[0],
-        "quotation closes sentence": mark_outside[1] > inside[1],
-        "quotation whole": quoted[0] & quoted[1],
-    }
+    np.log1p(since, out=ago)
+    ago /= _EIGHT
+    np.greater(outside[1], inside[1], out=closes)
+    np.logical_and.reduce(inside | outside, out=whole_quoted)
 
 
 _FROM_TO: Final = np.array([[0], [1]])
 _ONE: Final = np.array(1)
 _TWO: Final = np.array(2)
-_EIGHT: Final = np.array(8.0)
+_EIGHT: Final = np.array(8, np.float32)
 
 
 def within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:
