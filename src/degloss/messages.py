@@ -64,29 +64,26 @@ def messages(
     size = isqrt(max(n - 1, 0)) + 1
     both = np.empty((2, -(-n // size) * size, 3, 3))
     both[0, :n], both[1, :n], both[:, n:] = matrices, matrices[::-1].swapaxes(1, 2), _IDENTITY
-    before, into = _products(both.reshape(2, -1, size, 3, 3), np.array([[first], [last]]))
-    ahead = np.matmul(into[0], before[0, :, 1:]).reshape(-1, 3)[:n]
-    behind = np.matmul(into[1], before[1, :, :-1]).reshape(-1, 3)[:n]
+    found = _products(both.reshape(2, -1, size, 3, 3), np.array([[first], [last]]))
+    ahead, behind = found[0, :, 1:].reshape(-1, 3)[:n], found[1, :, :-1].reshape(-1, 3)[:n]
     return ahead, behind[::-1], matrices
 
 
-def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Products, of any scale, of r runs of s matrices (2, r, s, 3, 3), each for itself twice.
-
-    (2, r, s + 1, 3, 3) of the matrices before each one in its run, and of all of the run; (2, r, 1, 1, 3) of the rows
-    (2, 1, 3) and all runs before each one.
-    """
+def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, r, s + 1, 3) of r runs of s matrices (2, r, s, 3, 3), each for itself twice: the products, of any scale, of
+    a row (2, 1, 3) and all matrices before each one, and all of its run."""
     number, size = runs.shape[1:3]
-    before = np.empty((2, number, size + 1, 3, 3))
-    before[:, :, 0] = _IDENTITY
-    for step in range(size):
-        product = np.matmul(before[:, :, step], runs[:, :, step], out=before[:, :, step + 1])
+    before = np.empty((size + 1, 2, number, 3, 3))
+    before[0], before[1] = _IDENTITY, runs[:, :, 0]
+    for step in range(1, size):
+        product = np.matmul(before[step], runs[:, :, step], out=before[step + 1])
         if step % _RARELY == _RARELY - 1 or step == size - 1:
             product /= np.maximum.reduce(product, axis=(2, 3), keepdims=True)
-    into = np.empty((2, number + 1, 1, 3))
-    into[:, 0] = start
+    into = np.empty((number, 2, 1, 3))
+    into[0] = start
+    whole = before[size].swapaxes(0, 1)
     for run in range(number - 1):
-        product = np.matmul(into[:, run], before[:, run, size], out=into[:, run + 1])
+        product = np.matmul(into[run], whole[run], out=into[run + 1])
         if run % _RARELY == _RARELY - 1:
             product /= np.add.reduce(product, axis=2, keepdims=True)
-    return before, into[:, :number, None]
+    return np.asarray(np.matmul(into.swapaxes(0, 1), before)[..., 0, :].transpose(1, 2, 0, 3))
