@@ -47,7 +47,8 @@ CONTRASTS: Final = (2, 5)
 SCORE_LIMIT: Final = 8.0
 """Sentence scores are clipped here: log-odds beyond it say no more, and one wild score must not outvote ten."""
 
-_FIXED: Final = np.array(65536.0)  # sums of fixed-point numbers are exact: a document scores the same in any batch
+# Sums of fixed-point numbers are exact: a document scores the same in any batch.
+_FIXED: Final = np.array(65536, np.float32)
 
 
 def names(cues: Cues) -> tuple[str, ...]:
@@ -133,21 +134,21 @@ class Context:
     def _own(self, start: int, stop: int) -> NDArray[np.float32]:
         """(4, m) the clipped scores and the chances of these sentences."""
         own = np.empty((4, stop - start), np.float32)
-        clipped = np.maximum(self.scores[start:stop].T, _LOWEST, dtype=np.float64)
+        clipped, chances = own[:2], own[2:]
+        np.maximum(self.scores[start:stop].T, _LOWEST, out=clipped)
         np.minimum(clipped, _HIGHEST, out=clipped)
-        own[:2] = clipped
-        odds = np.exp(clipped, out=clipped)
-        np.divide(odds, np.add.reduce(odds) + _ONE, out=own[2:], casting="same_kind")
+        np.exp(clipped, out=chances)
+        chances /= np.add.reduce(chances) + _ONE
         return own
 
     def _summed(self, cues: Cues, own: NDArray[np.float32], carried: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m + 1, s) the running sums of the signals of a part, from what is carried from the parts before it on."""
-        signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)], dtype=np.float64)
+        signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)])
         signals *= _FIXED
         sums = np.empty((signals.shape[1] + 1, _SIGNALS))
         sums[0] = carried
         # Integers below 2^53, so that sums of them are exact.
-        np.rint(signals.T, out=sums[1:])
+        sums[1:] = np.rint(signals, out=signals).T
         return np.add.accumulate(sums, out=sums)
 
     def _far(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -188,11 +189,9 @@ class Context:
         found = _means(sums.near, places, weights)
         sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
         document = _means(sums.table, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
-        means = np.concatenate(
-            [sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document], 1, dtype=np.float32
-        )
-        contrasts = found[:, _BEHIND:].astype(np.float32)
-        contrasts -= means[:, : _BLOCKS * _NEAR].reshape(m, _BLOCKS, _NEAR).take(_LEFT_OF_COMPARED, axis=1)
+        means = np.concatenate([sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document], 1)
+        contrasts = found[:, _BEHIND:]
+        contrasts -= found.take(_LEFT_OF_COMPARED, axis=1)
         return Block(
             rows,
             looks,
@@ -228,26 +227,28 @@ class Sums(NamedTuple):
         return places.swapaxes(1, 2)
 
 
-def _weights(windows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
     """(m, w) what the sum over each of w windows (2, w, m) is to be multiplied by to make a mean."""
     widths = windows[1] - windows[0]
     np.maximum(widths, _ONE_ROW, out=widths)
-    return np.asarray(np.divide(_UNIT, widths).T)
+    weights: NDArray[np.float32] = np.divide(_UNIT, widths, dtype=np.float32).T
+    return weights
 
 
-def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """(…, s) the means over windows that begin and end at these places (2, …) of a table; zero where there is none."""
     first, last = table.take(places, axis=0)
     last -= first
-    last *= weights[..., None]
-    return np.asarray(last)
+    means: NDArray[np.float32] = last.astype(np.float32)
+    means *= weights[..., None]
+    return means
 
 
-_ONE: Final = np.array(1.0)
+_ONE: Final = np.array(1, np.float32)
 _ONE_ROW: Final = np.array(1)
-_UNIT: Final = 1 / _FIXED
-_LOWEST: Final = np.array(-SCORE_LIMIT)
-_HIGHEST: Final = np.array(SCORE_LIMIT)
+_UNIT: Final = np.array(1 / _FIXED)
+_LOWEST: Final = np.array(-SCORE_LIMIT, np.float32)
+_HIGHEST: Final = np.array(SCORE_LIMIT, np.float32)
 _ALL: Final = np.iinfo(np.int32).max
 _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
 _LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])

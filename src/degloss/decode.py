@@ -89,7 +89,7 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
     behind = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a block was like
     for block in around.blocks():
         edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
-        edges[: len(GAPS)] = np.minimum(block.gaps, _GAPS[-1]) == _GAPS
+        np.equal(np.minimum(block.gaps, _WIDE), _GAPS, out=edges[: len(GAPS)])
         looks = block.looks.take(_looked_at(), axis=0)
         edges[_HERE] = looks[: len(HERE)]
         # Of the sentence before: its cues, and its chances, of which all that counts is how much they change.
@@ -111,6 +111,7 @@ def _looked_at() -> NDArray[np.intp]:
 
 
 _GAPS: Final = np.arange(len(GAPS))[:, None]
+_WIDE: Final = np.array(len(GAPS) - 1)
 _HERE: Final = slice(len(GAPS), len(GAPS) + len(HERE))
 _CHANGES: Final = slice(_HERE.stop + len(BEFORE), None)
 _MOST: Final = np.array(1, np.float32)
@@ -167,8 +168,9 @@ def potentials(
     chain: Chain, sentences: Sentences, emission: NDArray[np.floating[Any]], edges: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """(n, 3, 3) logarithms of the weight of going from label to label into each sentence."""
-    opening = sentences.documents[:-1][sentences.documents[1:] > sentences.documents[:-1]]
-    return _potentials(chain, opening, emission, _changes(chain, edges).astype(np.float64))
+    opening = np.zeros(len(sentences) + 1, bool)
+    opening[sentences.documents[:-1]] = True
+    return _potentials(chain, opening[:-1], emission, _changes(chain, edges).astype(np.float64))
 
 
 def _changes(chain: Chain, *edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -186,7 +188,8 @@ def _potentials(
     chain: Chain, opening: NDArray[Any], emission: NDArray[np.floating[Any]], changes: NDArray[Any]
 ) -> NDArray[Any]:
     logs = changes.reshape(-1, 3, 3)
-    logs[opening] = chain.first  # the same from every label: what was before is forgotten
+    # The same from every label: what was before is forgotten.
+    np.copyto(logs, chain.first, where=opening[:, None, None])
     logs += emission[:, None, :]
     return logs
 
@@ -194,7 +197,9 @@ def _potentials(
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
     labels = (chances * _ODDS[favor]).argmax(1)
-    return labels.astype(np.int8), chances[np.arange(len(chances)), labels]
+    places = np.arange(0, chances.size, 3)
+    places += labels
+    return labels.astype(np.int8), chances.ravel()[places]
 
 
 _ODDS: Final = {favor: np.array([odds, 1, 1]) for favor, odds in ARTICLE_ODDS.items()}

@@ -177,7 +177,8 @@ def quotation(
     np.log1p(since, out=ago)
     ago /= _EIGHT
     np.greater(outside[1], inside[1], out=closes)
-    np.logical_and.reduce(inside | outside, out=whole_quoted)
+    quoted = inside | outside
+    np.logical_and(quoted[0], quoted[1], out=whole_quoted)
 
 
 _FROM_TO: Final = np.array([[0], [1]])

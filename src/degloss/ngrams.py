@@ -31,6 +31,8 @@ _CHARACTERS: Final = tuple((f"characters {order}", order) for order in CHARACTER
 # By how many fewer n-grams there are than words, or than characters without those at the edges.
 _FEWER_OF_WORDS: Final = np.array([[order - 1] for _, order in _WORDS])
 _FEWER_OF_CHARACTERS: Final = np.array([[order - 3] for order in CHARACTER_ORDERS])
+# How many families of words and of characters there are before each.
+_BEFORE: Final = np.array([(min(f, len(_WORDS)), max(f - len(_WORDS), 0)) for f in range(len(_WORDS + _CHARACTERS))])
 _NONE: Final = np.array(0)
 
 
@@ -94,10 +96,7 @@ def grams(batch: Batch, words: Words) -> Grams:
     hashes *= _MIX
     hashes >>= _SHIFT
 
-    begins = np.array(
-        [number * family for family in range(len(_WORDS))]
-        + [size + characters * family for family in range(len(_CHARACTERS))]
-    )
+    begins = _BEFORE.dot(np.array([number, characters]))
     first, count = np.empty((2, len(begins), len(batch)), np.int64)
     np.add(batch.first_word[:-1], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
     np.add(batch.starts, begins[len(_WORDS) :, None], out=first[len(_WORDS) :])

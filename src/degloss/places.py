@@ -50,10 +50,10 @@ def places(sentences: Sentences, gaps: NDArray[np.signedinteger]) -> Places:
     """The places of sentences with so many line breaks before each; what is counted before a document is not asked."""
     n = len(sentences)
     begins = np.zeros((3, n + 1), bool)
-    begins[2, sentences.documents] = True
+    begins[2][sentences.documents] = True
     begins[:, n] = True
     gaps = gaps.copy()
-    gaps[begins[2, :n]] = 2
+    np.copyto(gaps, _TWO, where=begins[2, :n])
     np.greater_equal(gaps, _LEAST, out=begins[:2, :n])
     characters = np.zeros(n + 1, sentences.ends.dtype)
     np.subtract(sentences.ends, sentences.starts, out=characters[1:])

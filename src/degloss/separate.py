@@ -161,14 +161,13 @@ def _lone(scores: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.flo
     """(n) labels and (n) chances by sentence scores (n, 2); those of article are zero."""
     # The odds of article, of commentary and of boilerplate, against article.
     odds = np.ones((3, len(scores)), np.float32)
-    np.maximum(scores.T, _LOWEST, out=odds[1:])
-    np.minimum(odds[1:], _HIGHEST, out=odds[1:])
-    np.exp(odds[1:], out=odds[1:])
+    against = np.minimum(scores.T, _HIGHEST, out=odds[1:])
+    np.exp(against, out=against)
     labels = odds.argmax(0).astype(np.int8)
     return labels, np.maximum.reduce(odds) / np.add.reduce(odds)
 
 
-_LOWEST, _HIGHEST = np.array(-30, np.float32), np.array(30, np.float32)
+_HIGHEST: Final = np.array(30, np.float32)
 
 
 def _check(favor: str) -> None:

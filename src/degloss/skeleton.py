@@ -21,8 +21,8 @@ _ENDING: Final = np.array([[31], [1009], [77731]], np.uint32)  # of the last, th
 _BACK: Final = np.array([[1], [2], [3]])
 _FUNCTION: Final = np.array(FUNCTION, np.uint8)
 _MARK: Final = np.array(77731, np.uint32)
-_NOUN: Final = np.uint32(777)
-_NUMBER: Final = np.uint32(12345)
+_NOUN: Final = np.array(777, np.uint32)
+_NUMBER: Final = np.array(12345, np.uint32)
 _OTHER: Final = np.array(999, np.uint32)
 
 

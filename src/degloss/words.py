@@ -203,11 +203,12 @@ def veiled(batch: Batch, words: Words) -> NDArray[np.uint32]:
     # Every letter to be veiled: how many there are before it, moved to where its noun stands.
     letters = (batch.word_starts[nouns] + sizes - np.add.accumulate(sizes)).repeat(sizes)
     letters += np.arange(len(letters))
-    behind[letters] = ord("x")
+    behind[letters] = _VEIL
     return text
 
 
 _SHORT: Final = np.array(SHORT)
+_VEIL: Final = np.array(ord("x"), np.uint32)
 _LISTED: Final = np.array(LISTED, np.uint8)
 _NONE: Final = np.array(0, np.uint8)
 _ENDING: Final = np.array(ENDING)
