@@ -54,10 +54,10 @@ def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues
     # The sum of no n-grams is anything, and counts nothing.
     sums *= scale(found.count)
     weights, bias = model.of_cues
-    scores = cues.values[:, : cues.voice].dot(weights)
+    scores: NDArray[np.float32] = cues.values[:, : cues.voice].dot(weights)
     scores += bias
     scores += np.add.reduce(sums).view(np.float32).reshape(-1, 2)
-    return np.asarray(scores)
+    return scores
 
 
 def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:

@@ -140,7 +140,9 @@ def emissions(chain: Chain, *features: NDArray[np.float32]) -> NDArray[np.float3
         through = within.dot(both[columns]) + through
         start = columns.stop
     layer = np.tanh(through[:, :HIDDEN])
-    return np.asarray(layer.dot(chain.hidden_weights) + through[:, HIDDEN:])
+    emission: NDArray[np.float32] = layer.dot(chain.hidden_weights)
+    emission += through[:, HIDDEN:]
+    return emission
 
 
 def evidence(chain: Chain, around: Context) -> NDArray[np.float32]:
@@ -176,12 +178,11 @@ def potentials(
 def _changes(chain: Chain, *edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """(n, 9) what speaks for each pair of labels; the edge features may come in several pieces of columns."""
     weights = chain.edges.reshape(len(EDGES), 9)
-    if len(edges) == 1:
-        return np.asarray(edges[0].dot(weights))
-    first, second = edges
-    changes = first.dot(weights[: first.shape[1]])
-    changes += second.dot(weights[first.shape[1] :])
-    return np.asarray(changes)
+    first = edges[0].shape[1]
+    changes: NDArray[np.floating[Any]] = edges[0].dot(weights[:first])
+    for piece in edges[1:]:
+        changes += piece.dot(weights[first:])
+    return changes
 
 
 def _potentials(

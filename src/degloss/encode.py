@@ -143,8 +143,8 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)
     np.less(kinds, ALONE[WORD_CLASSES], out=inside[1:])
-    edges = (inside[1:] != inside[:-1]).nonzero()[0].reshape(-1, 2)
-    word_starts, word_ends = edges.T.copy()
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    word_starts, word_ends = edges[::2].copy(), edges[1::2].copy()
     first_word = np.empty(n + 1, np.int64)
     first_word[:n], first_word[n] = word_starts.searchsorted(starts), len(word_starts)
     return Batch(

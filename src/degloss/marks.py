@@ -38,7 +38,7 @@ class Marks(NamedTuple):
 
     at: NDArray[np.int64]
     kinds: NDArray[np.uint8]
-    triples: NDArray[np.int16]
+    triples: NDArray[np.intp]
     counts: NDArray[np.float32]
 
 
@@ -56,19 +56,19 @@ def find(batch: Batch) -> Marks:
     return Marks(at, kind, triples, sorts.counted.dot(found))
 
 
-def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     """The class at each place, and the row of a table of 30^3; before the first place stands what ends a batch, a line
     break."""
     before, kind, after = kinds[at + _AROUND]
-    triples = before * _KINDS
+    triples: NDArray[np.intp] = before * _KINDS
     triples += kind
     triples *= _KINDS
     triples += after
-    return kind, np.asarray(triples)
+    return kind, triples
 
 
 _AROUND: Final = np.array([[-1], [0], [1]])
-_KINDS: Final = np.array(KINDS, np.int16)
+_KINDS: Final = np.array(KINDS)
 
 
 class Sorts(NamedTuple):
@@ -189,4 +189,5 @@ _EIGHT: Final = np.array(8, np.float32)
 
 def within(kinds: NDArray[np.uint8], first: int, last: int) -> NDArray[np.bool_]:
     """Whether these classes lie between two others; unsigned numbers below the first wrap to above the last."""
-    return np.asarray(kinds - ALONE[first] <= ALONE[last - first])
+    inside: NDArray[np.bool_] = kinds - ALONE[first] <= ALONE[last - first]
+    return inside

@@ -19,6 +19,7 @@ STRETCH: Final = 1 << 14
 _EVEN: Final = np.full(3, 1 / 3)
 _IDENTITY: Final = np.eye(3)
 _SUM: Final = np.ones((3, 3))  # a product sums over so few faster than `np.add.reduce` does
+_WHOLE: Final = np.ones((9, 1))
 _RARELY: Final = 8  # so many factors stay far from the limits of float64: of any text tried, none was below e^−28
 
 
@@ -56,9 +57,9 @@ def messages(
     `first` is the forward message into the first sentence, `last` the backward one into the last.
     """
     n = len(logs)
-    matrices = np.asarray(logs.reshape(n, 9), np.float64)
-    matrices = matrices - np.maximum.reduce(matrices, axis=1, keepdims=True)
-    matrices = np.exp(matrices, out=matrices).reshape(n, 3, 3)
+    weights = logs.reshape(n, 9).T.astype(np.float64, order="C")
+    weights -= np.maximum.reduce(weights)
+    matrices = np.exp(weights, out=weights).T.reshape(n, 3, 3)
     # In runs of about √n, all of them at once; the last one is filled up. The backward messages are the forward ones of
     # the reversed chain.
     size = isqrt(max(n - 1, 0)) + 1
@@ -78,7 +79,8 @@ def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[
     for step in range(1, size):
         product = np.matmul(before[step], runs[:, :, step], out=before[step + 1])
         if step % _RARELY == _RARELY - 1 or step == size - 1:
-            product /= np.maximum.reduce(product, axis=(2, 3), keepdims=True)
+            flat = product.reshape(-1, 9)
+            flat /= flat.dot(_WHOLE)
     into = np.empty((number, 2, 1, 3))
     into[0] = start
     whole = before[size].swapaxes(0, 1)

@@ -41,9 +41,9 @@ class Places:
     def around(self, row: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, 3, m) the first row, and the row after the last, of the line, paragraph and document of these rows."""
         moved = _KINDS * np.array(len(self.gaps) + 1)
-        found = self.borders.take(self.borders.searchsorted(row + moved, "right") + _BEFORE)
+        found: NDArray[np.int64] = self.borders.take(self.borders.searchsorted(row + moved, "right") + _BEFORE)
         found -= moved
-        return np.asarray(found)
+        return found
 
 
 def places(sentences: Sentences, gaps: NDArray[np.signedinteger]) -> Places:

@@ -56,25 +56,18 @@ def cuts(text: str, start: int = 0) -> list[int]:
     ends: list[int] = []
     position = start
     # Most texts have none of these characters, and looking for them takes a tenth of what the expression would take.
-    if any(space in text for space in _WIDE_SPACES):
+    if any(map(text.__contains__, _WIDE_SPACES)):
         text = re.sub(_PANICKING, " ", text)
     for line in logical_lines(text):
         for stretch in _chunks(line) if len(line) > CHUNK else (line,):
-            if not stretch.isspace():
-                pieces = _split(stretch)
-                if len(pieces) > 1:
-                    _cut(pieces, position, ends)
-            position += len(stretch)
+            pieces = [stretch] if stretch.isspace() else _split(stretch)
+            for piece, following in pairwise(pieces):
+                position += len(piece)
+                if not _joins(piece, following):
+                    ends.append(position)
+            position += len(pieces[-1])
             ends.append(position)
     return ends
-
-
-def _cut(pieces: list[str], position: int, ends: list[int]) -> None:
-    """Appends where the pieces of one line end, which begins at `position` of the text, but for the last one."""
-    for piece, following in pairwise(pieces):
-        position += len(piece)
-        if not _joins(piece, following):
-            ends.append(position)
 
 
 def _split(line: str) -> list[str]:
@@ -87,7 +80,7 @@ def _split(line: str) -> list[str]:
         if type(error).__name__ != "PanicException":
             raise
         return [line]
-    if sum(map(len, pieces)) != len(line):
+    if len("".join(pieces)) != len(line):
         return [line]
     if "…" in line:  # which the splitter never takes for an end
         pieces = [part for piece in pieces for part in _AFTER_ELLIPSIS.split(piece) if part]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -146,21 +146,22 @@ def separations(
     return [
         Separation(
             text,
-            starts[first:last],
-            ends[first:last],
-            labels[first:last],
-            confidences[first:last],
-            lone_labels[first:last],
-            lone_scores[first:last],
+            starts[rows],
+            ends[rows],
+            labels[rows],
+            confidences[rows],
+            lone_labels[rows],
+            lone_scores[rows],
         )
-        for text, (first, last) in zip(sentences.texts, pairwise(borders), strict=True)
+        for text, rows in zip(sentences.texts, starmap(slice, pairwise(borders)), strict=True)
     ]
 
 
 def _lone(scores: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """(n) labels and (n) chances by sentence scores (n, 2); those of article are zero."""
     # The odds of article, of commentary and of boilerplate, against article.
-    odds = np.ones((3, len(scores)), np.float32)
+    odds = np.empty((3, len(scores)), np.float32)
+    odds[0] = 1
     against = np.minimum(scores.T, _HIGHEST, out=odds[1:])
     np.exp(against, out=against)
     labels = odds.argmax(0).astype(np.int8)

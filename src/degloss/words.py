@@ -174,7 +174,8 @@ _FIRST_TWO: Final = np.array([[0], [1]])
 
 
 def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    return np.asarray((hashes * _MIX) >> _SLOT_SHIFT, np.uint32)
+    slots: NDArray[np.uint32] = (hashes * _MIX) >> _SLOT_SHIFT
+    return slots
 
 
 def lexicon_counts(batch: Batch, words: Words) -> NDArray[np.float32]:
