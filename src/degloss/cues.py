@@ -151,10 +151,9 @@ def cues(batch: Batch, words: Words) -> Cues:
 def voices(batch: Batch, words: Words) -> Cues:
     """The cues that tell how each sentence speaks, without those that tell where it stands."""
     n, told = len(batch), _told()
-    spans = np.array([batch.starts, batch.ends])
-    breaks = (batch.kinds == ALONE[Char.NEWLINE]).nonzero()[0].searchsorted(spans)
-    lengths = (spans[1] - spans[0]).astype(np.float32)
-    outer = batch.kinds[spans - _LAST]
+    breaks = (batch.kinds == ALONE[Char.NEWLINE]).nonzero()[0].searchsorted(batch.spans)
+    lengths = batch.lengths.astype(np.float32)
+    outer = batch.kinds[batch.spans - _LAST]
     marks = find(batch)
     rows = np.empty((told.numbers + told.flags, n), np.float32)
     numbers, flags = rows[: told.numbers], np.empty((told.flags, n), bool)
@@ -166,7 +165,7 @@ def voices(batch: Batch, words: Words) -> Cues:
     hits = lexicon_counts(batch, words)
     np.divide(hits, np.sqrt(divisor), out=numbers[_OF_LEXICONS])
     np.greater(hits.take(told.any_of, axis=0), _NONE, out=flags[_IN_LEXICONS])
-    quotation(batch, marks, spans, outer, flags[_IS_QUOTED], numbers[_AGO])
+    quotation(batch, marks, outer, flags[_IS_QUOTED], numbers[_AGO])
     rows[told.numbers :] = flags
     gaps = breaks[0].copy()
     gaps[1:] -= breaks[1, :-1]
@@ -208,12 +207,12 @@ def _words(
     behind[3] = words.nouns
     np.greater(size * words.shouted, _INITIALS, out=behind[4])
     np.add.accumulate(sums, axis=1, out=sums)
-    borders = sums.take(batch.first_word, axis=1)
-    count = (batch.first_word[1:] - batch.first_word[:-1]).astype(np.float32)
+    borders = sums.take(batch.word_spans, axis=1)
+    count = batch.word_counts.astype(np.float32)
     divisor = np.maximum(count, _AT_LEAST)
     np.less(count, _FEW_WORDS, out=flags)
     np.log1p(count, out=numbers[0])
-    shares = np.subtract(borders[:, 1:], borders[:, :-1], out=numbers[1:6])
+    shares = np.subtract(borders[:, 1], borders[:, 0], out=numbers[1:6])
     shares /= divisor
     shares[0] /= _LETTERS
     np.minimum(count * _WITH_SPACE / lengths, _TWO, out=numbers[6])

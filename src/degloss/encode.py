@@ -52,24 +52,28 @@ class Sentences:
 class Batch(Sentences):
     """A batch of n sentences in d documents, w words and c code points.
 
-    blanks      (n) how many of the code points of a sentence are white space
+    spans       (2, n) starts and ends, as one array
+    lengths     (n) how many code points a sentence has
+    blanks      (n) how many of them are white space
     normal      (c) code points in their normal form
     kinds       (c) `Char` classes
-    owner       (c) row of the sentence that began last, −1 before the first
     word_starts, word_ends   (w) positions of the words
+    word_spans  (2, n) place of each sentence's first word among the words, and that after its last one
+    word_counts (n) how many words a sentence has
     word_rows   (w) the sentence each word belongs to
-    first_word  (n + 1) place of each sentence's first word among the words
     slice       what the only text is a slice of; none if the texts are whole documents
     """
 
+    spans: NDArray[np.int64]
+    lengths: NDArray[np.int64]
     blanks: NDArray[np.int64]
     normal: NDArray[np.uint32]
     kinds: NDArray[np.uint8]
-    owner: NDArray[np.int32]
     word_starts: NDArray[np.int64]
     word_ends: NDArray[np.int64]
-    word_rows: NDArray[np.int32]
-    first_word: NDArray[np.int64]
+    word_spans: NDArray[np.int64]
+    word_counts: NDArray[np.int64]
+    word_rows: NDArray[np.int64]
     slice: Slice | None = None
 
     @property
@@ -133,35 +137,34 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
     codes, offsets = _code_points(texts), _offsets(texts)
     kinds = classes().take(codes, mode="clip")
-    starts, ends, blanks, document = _sentences(texts, offsets, kinds)
+    spans, lengths, blanks = _sentences(texts, offsets, kinds)
+    starts, ends = spans
 
-    n = len(starts)
-    lasting = np.empty(n + 1, np.int64)  # code points from the start of a sentence, or of all, to that of the next one
-    lasting[:n], lasting[n] = starts, len(codes)
-    lasting[1:] -= starts
-    owner = np.arange(-1, n, dtype=np.int32).repeat(lasting)
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)
     np.less(kinds, ALONE[WORD_CLASSES], out=inside[1:])
     edges = (inside[1:] != inside[:-1]).nonzero()[0]
     word_starts, word_ends = edges[::2].copy(), edges[1::2].copy()
-    first_word = np.empty(n + 1, np.int64)
-    first_word[:n], first_word[n] = word_starts.searchsorted(starts), len(word_starts)
+    # A word belongs to the sentence in which it begins.
+    word_spans = word_starts.searchsorted(spans)
+    word_counts = word_spans[1] - word_spans[0]
     return Batch(
         texts=tuple(texts),
         offsets=offsets,
         documents=starts.searchsorted(offsets),
-        document=document,
+        document=offsets.searchsorted(starts, "right") - _ONE,
         starts=starts,
         ends=ends,
+        spans=spans,
+        lengths=lengths,
         blanks=blanks,
         normal=normal_forms().take(codes, mode="clip"),
         kinds=kinds,
-        owner=owner,
         word_starts=word_starts,
         word_ends=word_ends,
-        word_rows=owner[word_starts],
-        first_word=first_word,
+        word_spans=word_spans,
+        word_counts=word_counts,
+        word_rows=np.arange(len(starts)).repeat(word_counts),
         slice=slice,
     )
 
@@ -180,8 +183,8 @@ def _code_points(texts: Sequence[str]) -> NDArray[np.intp]:
 
 def _sentences(
     texts: Sequence[str], offsets: NDArray[np.int64], kinds: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Starts, ends, blanks and documents of all sentences: the pieces between the cuts, white space trimmed off."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Spans, lengths and blanks of all sentences: the pieces between the cuts, white space trimmed off."""
     cuts = [0]
     for text, offset in zip(texts, offsets.tolist(), strict=False):
         cuts += segment.cuts(text, offset)
@@ -191,8 +194,11 @@ def _sentences(
     borders = visible.searchsorted(np.array(cuts))
     full = (borders[1:] > borders[:-1]).nonzero()[0]
     first, after = borders[full], borders[full + _ONE]
-    starts, ends = visible[first], visible[after - _ONE] + _ONE
-    return starts, ends, (ends - starts) - (after - first), offsets.searchsorted(starts, "right") - _ONE
+    spans = np.empty((2, len(full)), np.int64)
+    spans[0] = visible[first]
+    np.add(visible[after - _ONE], _ONE, out=spans[1])
+    lengths = spans[1] - spans[0]
+    return spans, lengths, lengths - (after - first)
 
 
 _ONE: Final = np.array(1)

@@ -49,8 +49,9 @@ def find(batch: Batch) -> Marks:
     seen |= within(kinds, Char.UPPER, Char.DIGIT)
     at = seen.nonzero()[0]
     kind, triples = _triples(kinds, at)
-    cells = sorts.table[triples] * np.array(n)
-    cells += batch.owner[at]
+    first, last = at.searchsorted(batch.spans)
+    cells = np.arange(n).repeat(last - first)
+    cells += sorts.table[triples] * np.array(n)
     number = sorts.counted.shape[1]
     found = np.bincount(cells, minlength=number * n).astype(np.float32).reshape(number, n)
     return Marks(at, kind, triples, sorts.counted.dot(found))
@@ -59,15 +60,14 @@ def find(batch: Batch) -> Marks:
 def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     """The class at each place, and the row of a table of 30^3; before the first place stands what ends a batch, a line
     break."""
-    before, kind, after = kinds[at + _AROUND]
-    triples: NDArray[np.intp] = before * _KINDS
+    kind = kinds[at]
+    triples: NDArray[np.intp] = kinds[at - _ONE] * _KINDS
     triples += kind
     triples *= _KINDS
-    triples += after
+    triples += kinds[1:][at]
     return kind, triples
 
 
-_AROUND: Final = np.array([[-1], [0], [1]])
 _KINDS: Final = np.array(KINDS)
 
 
@@ -136,7 +136,6 @@ def _opens_alone(around: str) -> bool:
 def quotation(
     batch: Batch,
     marks: Marks,
-    spans: NDArray[np.int64],
     outer: NDArray[np.uint8],
     flags: NDArray[np.bool_],
     ago: NDArray[np.float32],
@@ -144,9 +143,10 @@ def quotation(
     """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
 
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
-    `spans` (2, n) are starts and ends of the sentences, `outer` (2, n) the classes of their first and last characters.
+    `outer` (2, n) are the classes of the first and last characters of the sentences.
     Writes `QUOTATION`: how long ago a quotation was opened, and the rest into the flags, of which the last is none.
     """
+    spans = batch.spans
     quotes = within(marks.kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
     # The first and the last mark stand for what is before and behind the batch: nothing open, and nothing that closes.
     at, opens = np.empty(len(quotes) + 2, np.int64), np.empty(len(quotes) + 2, bool)

@@ -65,14 +65,14 @@ def messages(
     size = isqrt(max(n - 1, 0)) + 1
     both = np.empty((2, -(-n // size) * size, 3, 3))
     both[0, :n], both[1, :n], both[:, n:] = matrices, matrices[::-1].swapaxes(1, 2), _IDENTITY
-    found = _products(both.reshape(2, -1, size, 3, 3), np.array([[first], [last]]))
+    found = _products(both.reshape(2, -1, size, 3, 3), first, last)
     ahead, behind = found[0, :, 1:].reshape(-1, 3)[:n], found[1, :, :-1].reshape(-1, 3)[:n]
     return ahead, behind[::-1], matrices
 
 
-def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+def _products(runs: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, r, s + 1, 3) of r runs of s matrices (2, r, s, 3, 3), each for itself twice: the products, of any scale, of
-    a row (2, 1, 3) and all matrices before each one, and all of its run."""
+    a row, `first` and `last`, and all matrices before each one, and all of its run."""
     number, size = runs.shape[1:3]
     before = np.empty((size + 1, 2, number, 3, 3))
     before[0], before[1] = _IDENTITY, runs[:, :, 0]
@@ -82,7 +82,7 @@ def _products(runs: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[
             flat = product.reshape(-1, 9)
             flat /= flat.dot(_WHOLE)
     into = np.empty((number, 2, 1, 3))
-    into[0] = start
+    into[0, 0], into[0, 1] = first, last
     whole = before[size].swapaxes(0, 1)
     for run in range(number - 1):
         product = np.matmul(into[run], whole[run], out=into[run + 1])

@@ -98,12 +98,12 @@ def grams(batch: Batch, words: Words) -> Grams:
 
     begins = _BEFORE.dot(np.array([number, characters]))
     first, count = np.empty((2, len(begins), len(batch)), np.int64)
-    np.add(batch.first_word[:-1], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
+    np.add(batch.word_spans[0], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
     np.add(batch.starts, begins[len(_WORDS) :, None], out=first[len(_WORDS) :])
     # An n-gram belongs to the sentence of its first word, and has all its words in it; one of characters reaches over
     # the edges of its sentence by one character.
-    np.subtract(batch.first_word[1:] - batch.first_word[:-1], _FEWER_OF_WORDS, out=count[: len(_WORDS)])
-    np.subtract(batch.ends - batch.starts, _FEWER_OF_CHARACTERS, out=count[len(_WORDS) :])
+    np.subtract(batch.word_counts, _FEWER_OF_WORDS, out=count[: len(_WORDS)])
+    np.subtract(batch.lengths, _FEWER_OF_CHARACTERS, out=count[len(_WORDS) :])
     return Grams(hashes, first, np.maximum(count, _NONE, out=count), begins)
 
 

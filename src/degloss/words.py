@@ -164,13 +164,11 @@ def look_up(batch: Batch) -> Words:
     known[hits] = lexicon.known.take(row, axis=1).ravel()[place]
     nouns = np.zeros(len(found), bool)
     np.equal(rows[1:], rows[:-1], out=nouns[1:])
-    capital, shouted = batch.kinds[batch.word_starts + _FIRST_TWO] == ALONE[Char.UPPER]
+    capitals = batch.kinds == ALONE[Char.UPPER]
+    capital, shouted = capitals[batch.word_starts], capitals[1:][batch.word_starts]
     nouns &= capital
     shouted &= capital
     return Words(found, batch.word_ends - batch.word_starts, nouns, shouted, hits, columns, known)
-
-
-_FIRST_TWO: Final = np.array([[0], [1]])
 
 
 def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
