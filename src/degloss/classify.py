@@ -46,11 +46,16 @@ class SentenceModel:
         weights = self.weights / np.asarray(self.spread, np.float64)[:, None]
         return weights.astype(np.float32), (self.bias - self.mean @ weights).astype(np.float32)
 
+    @cached_property
+    def pairs(self) -> NDArray[np.complex64]:
+        """(2^18) the rows of the table, each pair of float32 as one complex number."""
+        return self.table.view(np.complex64)[:, 0]
+
 
 def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues) -> NDArray[np.float32]:
     """(n, 2) log-odds of commentary and of boilerplate against article."""
     found = grams(batch, words)
-    sums = _sums(model.table, found)
+    sums = _sums(model.pairs, found)
     # The sum of no n-grams is anything, and counts nothing.
     sums *= scale(found.count)
     weights, bias = model.of_cues
@@ -60,13 +65,13 @@ def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues
     return scores
 
 
-def _sums(table: NDArray[np.float32], found: Grams) -> NDArray[np.complex64]:
-    """(f, n) the weights of the n-grams of each family and sentence, summed: a pair of float32 as one complex number.
+def _sums(pairs: NDArray[np.complex64], found: Grams) -> NDArray[np.complex64]:
+    """(f, n) the weights of the n-grams of each family and sentence, summed.
 
     For a sentence without any it is anything. Of a large batch so many n-grams are looked up and summed at a time that
     their weights stay in the processor's cache.
     """
-    pairs, first, size = table.view(np.complex64)[:, 0], found.first.ravel(), len(found.index)
+    first, size = found.first.ravel(), len(found.index)
     # Where n-grams begin and where they end: the sums of every other stretch are what stands between sentences.
     borders = np.empty((len(first), 2), np.intp)
     borders[:, 0] = first

@@ -150,10 +150,10 @@ def cues(batch: Batch, words: Words) -> Cues:
 
 def voices(batch: Batch, words: Words) -> Cues:
     """The cues that tell how each sentence speaks, without those that tell where it stands."""
-    n, told = len(batch), _told()
+    n, told = len(batch.starts), _told()
     breaks = (batch.kinds == ALONE[Char.NEWLINE]).nonzero()[0].searchsorted(batch.spans)
     lengths = batch.lengths.astype(np.float32)
-    outer = batch.kinds[batch.spans - _LAST]
+    outer = batch.kinds[np.maximum(batch.spans.take(_OF_SPANS, axis=0) - _BEFORE_END, batch.starts)]
     marks = find(batch)
     rows = np.empty((told.numbers + told.flags, n), np.float32)
     numbers, flags = rows[: told.numbers], np.empty((told.flags, n), bool)
@@ -172,7 +172,8 @@ def voices(batch: Batch, words: Words) -> Cues:
     return Cues(all_names(), rows.take(told.order, axis=0).T, len(told.order), gaps)
 
 
-_LAST: Final = np.array([[0], [1]])
+# Of each sentence the classes of the first character, of the last one and of the last but one.
+_OF_SPANS, _BEFORE_END = np.array([0, 1, 1]), np.array([[0], [1], [2]])
 _LIMITS: Final = np.array([[6]] * len(COUNTS) + [[4]] * len(SLIPS) + [[3]], np.float32)
 _SIDES: Final = np.array([0] * len(_STARTS) + [1] * len(_ENDS))
 _OUTER: Final = np.array([*_STARTS, *_ENDS], np.uint8)[:, None]

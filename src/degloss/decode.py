@@ -90,11 +90,10 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
     for block in around.blocks():
         edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
         np.equal(np.minimum(block.gaps, _WIDE), _GAPS, out=edges[: len(GAPS)])
-        looks = block.looks.take(_looked_at(), axis=0)
-        edges[_HERE] = looks[: len(HERE)]
+        block.looks.take(_looked_at(), axis=0, out=edges[_LOOKS], mode="clip")
         # Of the sentence before: its cues, and its chances, of which all that counts is how much they change.
-        own = np.minimum(looks[len(HERE) :], _MOST, out=looks[len(HERE) :])
-        before, changes = edges[_HERE.stop :], edges[_CHANGES]
+        before, changes = edges[_BEFORE], edges[_CHANGES]
+        own = np.minimum(before, _MOST)
         before[:, :1] = behind
         before[:, 1:] = own[:, :-1]
         changes -= own[len(BEFORE) :]
@@ -112,8 +111,9 @@ def _looked_at() -> NDArray[np.intp]:
 
 _GAPS: Final = np.arange(len(GAPS))[:, None]
 _WIDE: Final = np.array(len(GAPS) - 1)
-_HERE: Final = slice(len(GAPS), len(GAPS) + len(HERE))
-_CHANGES: Final = slice(_HERE.stop + len(BEFORE), None)
+_LOOKS: Final = slice(len(GAPS), None)
+_BEFORE: Final = slice(len(GAPS) + len(HERE), None)
+_CHANGES: Final = slice(_BEFORE.start + len(BEFORE), None)
 _MOST: Final = np.array(1, np.float32)
 
 
@@ -175,13 +175,12 @@ def potentials(
     return _potentials(chain, opening[:-1], emission, _changes(chain, edges).astype(np.float64))
 
 
-def _changes(chain: Chain, *edges: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """(n, 9) what speaks for each pair of labels; the edge features may come in several pieces of columns."""
+def _changes(chain: Chain, first: NDArray[Any], *rest: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """(n, 9) what speaks for each pair of labels; the edge features may come in two pieces of columns."""
     weights = chain.edges.reshape(len(EDGES), 9)
-    first = edges[0].shape[1]
-    changes: NDArray[np.floating[Any]] = edges[0].dot(weights[:first])
-    for piece in edges[1:]:
-        changes += piece.dot(weights[first:])
+    changes: NDArray[np.floating[Any]] = first.dot(weights[: first.shape[1]])
+    for second in rest:
+        changes += second.dot(weights[first.shape[1] :])
     return changes
 
 
@@ -195,12 +194,12 @@ def _potentials(
     return logs
 
 
-def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
     labels = (chances * _ODDS[favor]).argmax(1)
     places = np.arange(0, chances.size, 3)
     places += labels
-    return labels.astype(np.int8), chances.ravel()[places]
+    return labels, chances.ravel()[places]
 
 
 _ODDS: Final = {favor: np.array([odds, 1, 1]) for favor, odds in ARTICLE_ODDS.items()}

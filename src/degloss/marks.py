@@ -44,7 +44,7 @@ class Marks(NamedTuple):
 
 def find(batch: Batch) -> Marks:
     """The marks of a batch; capitals and digits count as such."""
-    kinds, n, sorts = batch.kinds, len(batch), _sorts()
+    kinds, n, sorts = batch.kinds, len(batch.starts), _sorts()
     seen = kinds >= ALONE[Char.PERIOD]
     seen |= within(kinds, Char.UPPER, Char.DIGIT)
     at = seen.nonzero()[0]
@@ -143,7 +143,7 @@ def quotation(
     """Whether a sentence stands in quotation marks, across sentences and where the closing mark is missing.
 
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
-    `outer` (2, n) are the classes of the first and last characters of the sentences.
+    `outer` (3, n) are the classes of each sentence's first character, last one and last but one.
     Writes `QUOTATION`: how long ago a quotation was opened, and the rest into the flags, of which the last is none.
     """
     spans = batch.spans
@@ -169,9 +169,9 @@ def quotation(
     np.greater_equal(at[following[0]], whole[1], out=unclosed)
     unclosed |= opens[following[0]]
     unclosed &= inside[0]
-    before_final = batch.kinds[np.maximum(spans[1] - _TWO, spans[0])]
-    outside[:] = within(outer, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT)
-    outside[1] |= within(before_final, Char.QUOTE_LEFT, Char.QUOTE_ANGLE_LEFT)
+    marked = outer - _FIRST_QUOTE <= _QUOTES
+    outside[:] = marked[:2]
+    outside[1] |= marked[2]
     since = spans[0] - mark[0]
     since *= inside[0]
     np.log1p(since, out=ago)
@@ -183,7 +183,9 @@ def quotation(
 
 _FROM_TO: Final = np.array([[0], [1]])
 _ONE: Final = np.array(1)
-_TWO: Final = np.array(2)
+# Beside its last character, a sentence ends with a mark only if it is one that closes.
+_FIRST_QUOTE: Final = np.array([[Char.QUOTE_LOW], [Char.QUOTE_LOW], [Char.QUOTE_LEFT]], np.uint8)
+_QUOTES: Final = Char.QUOTE_ANGLE_LEFT - _FIRST_QUOTE
 _EIGHT: Final = np.array(8, np.float32)
 
 

@@ -76,8 +76,9 @@ def _products(runs: NDArray[np.float64], first: NDArray[np.float64], last: NDArr
     number, size = runs.shape[1:3]
     before = np.empty((size + 1, 2, number, 3, 3))
     before[0], before[1] = _IDENTITY, runs[:, :, 0]
+    factors = runs.transpose(2, 0, 1, 3, 4)
     for step in range(1, size):
-        product = np.matmul(before[step], runs[:, :, step], out=before[step + 1])
+        product = np.matmul(before[step], factors[step], out=before[step + 1])
         if step % _RARELY == _RARELY - 1 or step == size - 1:
             flat = product.reshape(-1, 9)
             flat /= flat.dot(_WHOLE)

@@ -97,7 +97,7 @@ def grams(batch: Batch, words: Words) -> Grams:
     hashes >>= _SHIFT
 
     begins = _BEFORE.dot(np.array([number, characters]))
-    first, count = np.empty((2, len(begins), len(batch)), np.int64)
+    first, count = np.empty((2, len(begins), len(batch.starts)), np.int64)
     np.add(batch.word_spans[0], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
     np.add(batch.starts, begins[len(_WORDS) :, None], out=first[len(_WORDS) :])
     # An n-gram belongs to the sentence of its first word, and has all its words in it; one of characters reaches over
@@ -122,10 +122,9 @@ def families(batch: Batch, words: Words) -> list[Family]:
 def scale(count: NDArray[np.int64]) -> NDArray[np.float32]:
     """The value of each n-gram of a family: 1/√count, which gives all sentences about the same length; 0 of none."""
     numbers = count.astype(np.float32)
-    roots = np.maximum(numbers, _ONE)
-    np.sqrt(roots, out=roots)
-    np.minimum(numbers, _ONE, out=numbers)
-    return np.divide(numbers, roots, out=roots)
+    roots = np.sqrt(numbers)
+    roots /= np.maximum(numbers, _ONE, out=numbers)
+    return roots
 
 
 _ONE: Final = np.array(1, np.float32)

@@ -6,8 +6,7 @@ what little has to be kept of each: the line breaks before it, and where it begi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ NAMES: Final = (
 """The cues of the place."""
 
 
-@dataclass(frozen=True, eq=False)
-class Places:
+class Places(NamedTuple):
     """The lines, paragraphs and documents of n sentences.
 
     gaps        (n) line breaks between a sentence and the one before it; 2 at the start of a document

@@ -178,7 +178,7 @@ def _slots(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def lexicon_counts(batch: Batch, words: Words) -> NDArray[np.float32]:
     """(lexicons, n) how many words of each sentence stand in each lexicon."""
-    n, number = len(batch), len(lexicons().names)
+    n, number = len(batch.starts), len(lexicons().names)
     cells = words.columns * np.array(n)
     cells += batch.word_rows[words.hits]
     return np.bincount(cells, minlength=(number + 1) * n).astype(np.float32).reshape(number + 1, n)[:-1]
