@@ -64,7 +64,8 @@ WORD_CLASSES: Final = 3
 
 ALONE: Final = tuple(np.array(number, np.uint8) for number in range(len(CLASS_NAMES)))
 """Each class as an array without dimensions: NumPy does arithmetic with these in half the time that an integer or a
-scalar takes, which it makes such an array of first. So it is with all constants of what is done for every document."""
+scalar takes, which it makes such an array of first. So it is with all constants of what is done for every document. And
+an array is not unpacked into names, but indexed: an iteration over it ends with an exception, text and all."""
 
 _LETTER_RANGES = ((0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x2AF), (0x370, 0x3FF), (0x400, 0x52F), (0x531, 0x587),
                   (0x5D0, 0x5EA), (0x620, 0x64A), (0x671, 0x6D3), (0x904, 0x939), (0xE01, 0xE30), (0x10A0, 0x10FF),

@@ -237,9 +237,9 @@ def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """(…, s) the means over windows that begin and end at these places (2, …) of a table; zero where there is none."""
-    first, last = table.take(places, axis=0)
-    last -= first
-    means: NDArray[np.float32] = last.astype(np.float32)
+    borders = table.take(places, axis=0)
+    sums = np.subtract(borders[1], borders[0], out=borders[1])
+    means: NDArray[np.float32] = sums.astype(np.float32)
     means *= weights[..., None]
     return means
 

@@ -138,7 +138,7 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     codes, offsets = _code_points(texts), _offsets(texts)
     kinds = classes().take(codes, mode="clip")
     spans, lengths, blanks = _sentences(texts, offsets, kinds)
-    starts, ends = spans
+    starts, ends = spans[0], spans[1]
 
     # Every text ends with a line break, so word edges come in pairs.
     inside = np.zeros(len(codes) + 1, bool)

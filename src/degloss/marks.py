@@ -49,8 +49,8 @@ def find(batch: Batch) -> Marks:
     seen |= within(kinds, Char.UPPER, Char.DIGIT)
     at = seen.nonzero()[0]
     kind, triples = _triples(kinds, at)
-    first, last = at.searchsorted(batch.spans)
-    cells = np.arange(n).repeat(last - first)
+    around = at.searchsorted(batch.spans)
+    cells = np.arange(n).repeat(around[1] - around[0])
     cells += sorts.table[triples] * np.array(n)
     number = sorts.counted.shape[1]
     found = np.bincount(cells, minlength=number * n).astype(np.float32).reshape(number, n)

@@ -97,7 +97,8 @@ def grams(batch: Batch, words: Words) -> Grams:
     hashes >>= _SHIFT
 
     begins = _BEFORE.dot(np.array([number, characters]))
-    first, count = np.empty((2, len(begins), len(batch.starts)), np.int64)
+    shape = len(begins), len(batch.starts)
+    first, count = np.empty(shape, np.int64), np.empty(shape, np.int64)
     np.add(batch.word_spans[0], begins[: len(_WORDS), None], out=first[: len(_WORDS)])
     np.add(batch.starts, begins[len(_WORDS) :, None], out=first[len(_WORDS) :])
     # An n-gram belongs to the sentence of its first word, and has all its words in it; one of characters reaches over
@@ -136,10 +137,10 @@ def _roll(items: NDArray[np.uint32], base: NDArray[np.uint32], order: int, rows:
     while done < order - 1:
         hashes, done = hashes[:-1] * base, done + 1
         hashes += items[done - 1 :]
-    for row in rows:
+    for row in range(len(rows)):
         size = len(items) - done
         if size <= 0:
             return
         done += 1
-        hashes = np.multiply(hashes[:-1], base, row[:size])
+        hashes = np.multiply(hashes[:-1], base, rows[row, :size])
         hashes += items[done - 1 :]

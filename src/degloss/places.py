@@ -69,10 +69,10 @@ def place(places: Places, row: NDArray[np.int64], around: NDArray[np.int64], out
     them."""
     m = len(row)
     rows = slice(int(row[0]), int(row[0]) + m) if m else slice(0, 0)
-    first, last = around
+    first, last = around[0], around[1]
     lengths = places.characters.take(around[:, :2])
     numbers = np.empty((12, m), np.int64)
-    sizes, before, behind = numbers[:9].reshape(3, 3, m)
+    sizes, before, behind = numbers[:3], numbers[3:6], numbers[6:9]
     np.subtract(last, first, out=sizes)
     np.subtract(row, first, out=before)
     np.subtract(sizes, before, out=behind)

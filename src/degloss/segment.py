@@ -56,7 +56,7 @@ def cuts(text: str, start: int = 0) -> list[int]:
     ends: list[int] = []
     position = start
     # Most texts have none of these characters, and looking for them takes a tenth of what the expression would take.
-    if any(map(text.__contains__, _WIDE_SPACES)):
+    if max(map(text.find, _WIDE_SPACES)) >= 0:
         text = re.sub(_PANICKING, " ", text)
     for line in logical_lines(text):
         for stretch in _chunks(line) if len(line) > CHUNK else (line,):
