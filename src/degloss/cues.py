@@ -199,21 +199,23 @@ def _words(
 ) -> NDArray[np.float32]:
     """Writes what is told of words; (n) how many there are, and 1 of none."""
     size = words.sizes
+    told = np.empty((4, len(size)), bool)
+    np.greater(size, _LONG, out=told[0])
+    np.less(size, _SHORT, out=told[1])
+    told[2] = words.nouns
+    shouted = np.greater(size, _INITIALS, out=told[3])
+    shouted &= words.shouted
     # Summed over the words of each sentence by differences of running sums.
     sums = np.zeros((5, len(size) + 1), np.int32)
-    behind = sums[:, 1:]
-    behind[0] = size
-    np.greater(size, _LONG, out=behind[1])
-    np.less(size, _SHORT, out=behind[2])
-    behind[3] = words.nouns
-    np.greater(size * words.shouted, _INITIALS, out=behind[4])
+    sums[0, 1:], sums[1:, 1:] = size, told
     np.add.accumulate(sums, axis=1, out=sums)
     borders = sums.take(batch.word_spans, axis=1)
     count = batch.word_counts.astype(np.float32)
     divisor = np.maximum(count, _AT_LEAST)
     np.less(count, _FEW_WORDS, out=flags)
     np.log1p(count, out=numbers[0])
-    shares = np.subtract(borders[:, 1], borders[:, 0], out=numbers[1:6])
+    shares = numbers[1:6]
+    shares[:] = borders[:, 1] - borders[:, 0]
     shares /= divisor
     shares[0] /= _LETTERS
     np.minimum(count * _WITH_SPACE / lengths, _TWO, out=numbers[6])

@@ -178,7 +178,10 @@ def _code_points(texts: Sequence[str]) -> NDArray[np.intp]:
     """The code points of all texts, a line break after each."""
     data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
     # As they are to be indices, they are made the type of indices once and not at every look-up.
-    return np.frombuffer(data, np.dtype("<u4")).astype(np.intp)
+    return np.frombuffer(data, _CODE).astype(np.intp)
+
+
+_CODE: Final = np.dtype("<u4")
 
 
 def _sentences(

@@ -82,10 +82,11 @@ def place(places: Places, row: NDArray[np.int64], around: NDArray[np.int64], out
     # All that is told of the numbers, in an order in which few calls tell it: logarithms; whether a sentence is the
     # first or the second, the last or the last but one; the rest.
     told = np.empty((26, m), np.float32)
-    np.log1p(numbers, out=told[:12])
-    np.equal(numbers[3:9], _NTH, out=told[12:24].reshape(2, 6, m))
-    np.greater(places.gaps[rows], _TWO, out=told[24])
-    np.divide(before[2], np.maximum(sizes[2] - _ONE, _ONE), out=told[25])
+    floats = numbers.astype(np.float32)
+    np.log1p(floats, out=told[:12])
+    told[12:24].reshape(2, 6, m)[:] = numbers[3:9] == _NTH
+    told[24] = places.gaps[rows] > _TWO
+    np.divide(floats[5], np.maximum(floats[2] - _ALONE, _ALONE), out=told[25])
     told.take(_ORDER, axis=0, out=out, mode="clip")
 
 
@@ -98,4 +99,5 @@ _ORDER: Final = np.array([
 ])  # fmt: skip
 """Where each of the cues of the place is told."""
 _ONE: Final = np.array(1)
+_ALONE: Final = np.array(1, np.float32)
 _TWO: Final = np.array(2)
