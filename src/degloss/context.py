@@ -230,9 +230,8 @@ class Sums(NamedTuple):
 def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
     """(m, w) what the sum over each of w windows (2, w, m) is to be multiplied by to make a mean."""
     widths = windows[1] - windows[0]
-    np.maximum(widths, _ONE_ROW, out=widths)
-    weights: NDArray[np.float32] = np.divide(_UNIT, widths, dtype=np.float32).T
-    return weights
+    weights: NDArray[np.float32] = np.maximum(widths, _ONE_ROW, out=widths).astype(np.float32)
+    return np.divide(_UNIT, weights, out=weights).T
 
 
 def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -246,7 +245,7 @@ def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArr
 
 _ONE: Final = np.array(1, np.float32)
 _ONE_ROW: Final = np.array(1)
-_UNIT: Final = np.array(1 / _FIXED)
+_UNIT: Final = np.array(1 / 65536, np.float32)
 _LOWEST: Final = np.array(-SCORE_LIMIT, np.float32)
 _HIGHEST: Final = np.array(SCORE_LIMIT, np.float32)
 _ALL: Final = np.iinfo(np.int32).max

@@ -89,7 +89,7 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
     behind = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a block was like
     for block in around.blocks():
         edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
-        np.equal(np.minimum(block.gaps, _WIDE), _GAPS, out=edges[: len(GAPS)])
+        edges[: len(GAPS)] = np.minimum(block.gaps, _WIDE) == _GAPS
         block.looks.take(_looked_at(), axis=0, out=edges[_LOOKS], mode="clip")
         # Of the sentence before: its cues, and its chances, of which all that counts is how much they change.
         before, changes = edges[_BEFORE], edges[_CHANGES]

@@ -51,7 +51,7 @@ def find(batch: Batch) -> Marks:
     kind, triples = _triples(kinds, at)
     around = at.searchsorted(batch.spans)
     cells = np.arange(n).repeat(around[1] - around[0])
-    cells += sorts.table[triples] * np.array(n)
+    cells += sorts.table[triples].astype(np.intp) * np.array(n)
     number = sorts.counted.shape[1]
     found = np.bincount(cells, minlength=number * n).astype(np.float32).reshape(number, n)
     return Marks(at, kind, triples, sorts.counted.dot(found))
@@ -61,7 +61,7 @@ def _triples(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[n
     """The class at each place, and the row of a table of 30^3; before the first place stands what ends a batch, a line
     break."""
     kind = kinds[at]
-    triples: NDArray[np.intp] = kinds[at - _ONE] * _KINDS
+    triples: NDArray[np.intp] = kinds[at - _ONE].astype(np.intp) * _KINDS
     triples += kind
     triples *= _KINDS
     triples += kinds[1:][at]
@@ -174,7 +174,8 @@ def quotation(
     outside[1] |= marked[2]
     since = spans[0] - mark[0]
     since *= inside[0]
-    np.log1p(since, out=ago)
+    ago[:] = since
+    np.log1p(ago, out=ago)
     ago /= _EIGHT
     np.greater(outside[1], inside[1], out=closes)
     quoted = inside | outside

@@ -36,12 +36,13 @@ def skeleton(batch: Batch, words: Words) -> NDArray[np.uint32]:
     start = batch.word_starts[other]
     letters = codes[np.maximum(batch.word_ends[other] - _BACK, start)]
     letters *= _ENDING
-    ending = np.add.reduce(letters, dtype=np.uint32)
-    ending += _OTHER
+    ending = letters[0] + _OTHER
+    ending += letters[1]
+    ending += letters[2]
     ending[words.nouns[other]] = _NOUN
     ending[kinds[start] == ALONE[Char.DIGIT]] = _NUMBER
     kept = words.hashes.copy()
     kept[other] = ending
     kept *= _MIX
-    kept += kinds[batch.word_ends] * _MARK
+    kept += kinds[batch.word_ends].astype(np.uint32) * _MARK
     return kept
