@@ -57,7 +57,7 @@ def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues
     found = grams(batch, words)
     sums = _sums(model.pairs, found)
     # The sum of no n-grams is anything, and counts nothing.
-    sums *= scale(found.count)
+    sums *= scale(found.count).astype(np.complex64)
     weights, bias = model.of_cues
     scores: NDArray[np.float32] = cues.values[:, : cues.voice].dot(weights)
     scores += bias

@@ -156,7 +156,7 @@ class Words(NamedTuple):
 def look_up(batch: Batch) -> Words:
     """The words of a batch, hashed and looked up."""
     found, lexicon, rows = hashes(batch), lexicons(), batch.word_rows
-    row = lexicon.slots.take(_slots(found))
+    row = lexicon.slots.take(_slots(found)).astype(np.intp)
     # Nearly every word has a slot with entries, so all words are compared with what would be theirs.
     place = (lexicon.hashes.take(row, axis=1) == found).ravel().nonzero()[0]
     hits, columns = place % np.array(max(len(found), 1)), lexicon.columns.take(row, axis=1).ravel()[place]
