@@ -124,11 +124,12 @@ def lexicons() -> Lexicons:
     stranger = 1  # which belongs into another slot than 0
     hashes = np.full((counts.max(), len(used) + 1), stranger, np.uint32)
     hashes[:, 1:][:, used == _slots(np.array([stranger], np.uint32))] = 0
-    columns, known = np.zeros(hashes.shape, np.int64), np.zeros(hashes.shape, np.uint8)
+    columns = np.zeros(hashes.shape, np.int64)
     places = np.arange(len(values)) - first[row], row + 1
     hashes[places], columns[places] = values, column
-    function = column == len(files)
-    known[places] = np.isin(values, values[~function]) * LISTED + np.isin(values, values[function]) * FUNCTION
+    # All entries of a word are in the same slot.
+    same, function = hashes[:, None] == hashes, columns == len(files)
+    known = ((same & ~function).any(1) * LISTED + (same & function).any(1) * FUNCTION).astype(np.uint8)
     return Lexicons(tuple(name.removesuffix(".txt") for name in files), slots, hashes, columns, known)
 
 
