@@ -197,7 +197,7 @@ _SPACE_BEHIND, _MOST_OF = np.array(1), np.array(0.6)
 def _words(
     batch: Batch, words: Words, lengths: NDArray[np.float32], numbers: NDArray[np.float32], flags: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Writes what is told of words; (n) how many there are, and 1 of none."""
+    """Writes what `_NUMBERS` and `_FLAGS` tell of words; (n) how many there are, and 1 of none."""
     size = words.sizes
     told = np.empty((4, len(size)), bool)
     np.greater(size, _LONG, out=told[0])

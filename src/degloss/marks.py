@@ -144,7 +144,8 @@ def quotation(
 
     A sentence is inside if the last mark before it opens: a missing closing mark then does no harm beyond the next.
     `outer` (3, n) are the classes of each sentence's first character, last one and last but one.
-    Writes `QUOTATION`: how long ago a quotation was opened, and the rest into the flags, of which the last is none.
+    Writes how long `ago` a quotation was opened, and into the flags (7, n) whether one is open before and behind the
+    sentence, is never closed, closes it, is all of it, opens it; the last one only helps.
     """
     spans = batch.spans
     quotes = within(marks.kinds, Char.QUOTE_LOW, Char.QUOTE_ANGLE_LEFT).nonzero()[0]
