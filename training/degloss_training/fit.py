@@ -36,7 +36,7 @@ class Settings:
     chain_penalty, hidden_penalty  ridge penalties of the chain's weights, a sentence
     chain_iterations  of L-BFGS for the chain, stopped early like the sentence model
     folds            of the inner cross-fitting
-    strangers        share of the composed documents that are scored as if no public text had been seen
+    strangers        share of the documents that are scored by models that know the other kind of document only
     seed, hidden_start  of the hidden layer's start: of its random numbers, and their scale; 0 leaves the layer out
     """
 
@@ -112,28 +112,39 @@ def fold_of(bucket: NDArray[np.int64], buckets: NDArray[np.int64], folds: int) -
 def cross_fitted_scores(data: Prepared, rows: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
     """(len(rows), 2) sentence scores, each by a model that has not seen the sentence's bucket.
 
-    All public articles are of a few outlets and all public comments of one forum, whatever their bucket, and a model
-    that knows these tells them apart better than it will tell strangers. So a share of the composed documents is scored
-    by a model of authored documents alone.
+    All public articles are of a few outlets and all public comments of one forum, all authored documents of one guide,
+    whatever their bucket, and a model that knows the one or the other tells them apart better than it will tell
+    strangers. So a share of the composed documents is scored by a model of authored documents alone, and the same share
+    of the authored ones by a model of what is composed of public texts.
     """
     present = np.unique(data.row_bucket[rows])
     fold = fold_of(data.row_bucket[rows], present, settings.folds)
     folds = [k for k in range(settings.folds) if (fold == k).any() and (fold != k).any()]
-    authored = data.authored[data.batch.document[rows]]
-    drawn = np.random.default_rng(settings.seed).random(len(data.documents)) < settings.strangers
-    strange = drawn[data.batch.document[rows]] & ~authored & (len(np.unique(data.gold[rows[authored]])) == len(LABELS))
+    document = data.batch.document[rows]
+    authored, public = data.authored[document], data.public[rows]
+    strange = (np.random.default_rng(settings.seed).random(len(data.documents)) < settings.strangers)[document]
 
     def one(known: NDArray[np.bool_], asked: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         model, _ = fit_sentence_model(data, rows[known], settings)
         return asked, matrix_scores(model, data, rows[asked])
 
-    tasks = [(fold != k, (fold == k) & ~strange) for k in folds]
-    tasks += [((fold != k) & authored, (fold == k) & strange) for k in folds]
+    kin = np.ones(len(rows), bool)
+    tasks = []
+    for asked, known in ((~authored, authored), (authored, public)):
+        if _enough(data.gold[rows], asked, known):
+            tasks += [((fold != k) & known, (fold == k) & asked & strange) for k in folds]
+            kin &= ~(asked & strange)
+    tasks += [(fold != k, (fold == k) & kin) for k in folds]
     scores = np.zeros((len(rows), 2))
     work = joblib.Parallel(settings.jobs, prefer="threads")
     for asked, found in work(joblib.delayed(one)(*task) for task in tasks if task[1].any()):
         scores[asked] = found
     return scores
+
+
+def _enough(gold: NDArray[np.int8], asked: NDArray[np.bool_], known: NDArray[np.bool_]) -> bool:
+    """Whether a model of the sentences `known` can be asked: it knows all labels, and a quarter as many sentences."""
+    return len(np.unique(gold[known])) == len(LABELS) and 4 * int(known.sum()) >= int(asked.sum())
 
 
 @dataclass(frozen=True, eq=False)

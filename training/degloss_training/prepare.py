@@ -50,6 +50,11 @@ class Prepared:
         return np.array([d.kind.partition(" ")[0] in AUTHORED for d in self.documents], bool)
 
     @property
+    def public(self) -> NDArray[np.bool_]:
+        """(n) whether a sentence stands in no authored document: what composed ones have from public texts."""
+        return np.asarray(~self.authored[self.batch.document[self.twin]] & ~self.authored[self.batch.document])
+
+    @property
     def row_bucket(self) -> NDArray[np.int64]:
         return np.asarray(self.bucket[self.batch.document])
 
@@ -60,10 +65,13 @@ def prepare(
     chain_weights: Mapping[str, float],
     costs: Mapping[tuple[str, Label], float],
     genre: Callable[[str], str],
+    voices: float = 1,
 ) -> Prepared:
     """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise.
 
     `costs` multiply the chain's weights: by the document's genre, which `genre` tells by its kind, and by the label.
+    `voices` multiplies the sentence model's weights of article and commentary that were written for the corpus,
+    wherever they stand. Seeds are real text, and short texts have too few sentences to spare.
     """
     batch = encode([d.text for d in documents])
     words = look_up(batch)
@@ -78,6 +86,10 @@ def prepare(
     cost = np.ones(len(batch))
     for (name, label), factor in costs.items():
         cost[(genres == name) & (gold == LABELS.index(label))] = factor
+    twin = twins(batch, gold, bucket[batch.document])
+    written = np.array([d.kind.partition(" ")[0] in AUTHORED and "seed" not in d.kind for d in documents])
+    written = written[batch.document[twin]] & (genres != "short") & (genres[twin] != "short")
+    written &= gold != LABELS.index("boilerplate")
     return Prepared(
         documents=tuple(documents),
         batch=batch,
@@ -85,8 +97,8 @@ def prepare(
         cues=cues(batch, words),
         ngrams=ngram_matrix(batch, words),
         gold=gold,
-        twin=twins(batch, gold, bucket[batch.document]),
-        sentence_weight=weight(sentence_weights),
+        twin=twin,
+        sentence_weight=weight(sentence_weights) * np.where(written, voices, 1),
         chain_weight=weight(chain_weights) * cost,
         bucket=bucket,
     )

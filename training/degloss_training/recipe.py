@@ -24,7 +24,7 @@ LAYOUTS: Final[dict[str, int]] = {
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a sixth of these."""
 
-POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2")
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1")
 """The batches of authored channel posts."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
@@ -34,11 +34,16 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
     "authored": 1.2, "relay": 1, "short": 2.5, "authored g2": 2.4,
-    **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "relay c9": 0.5, "relay d1": 0.5,
+    **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
+    "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a
 trap on purpose."""
+
+VOICES: Final = 0.3
+"""How much article and commentary written for the corpus count for the sentence model beside those of real people,
+short texts aside: it should learn the voices of many, not of those who wrote for us."""
 
 COSTS: Final[dict[tuple[str, Label], float]] = {
     ("page", "article"): 2.0, ("short", "article"): 2.0, ("short", "commentary"): 2.0,
@@ -66,7 +71,7 @@ def prepared(folder: Path, public: Path | None) -> Prepared:
 
 def as_arrays(found: Sequence[Document]) -> Prepared:
     """Documents as arrays, weighed as the recipe says."""
-    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, genre)
+    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, genre, VOICES)
 
 
 def documents(folder: Path, public: Path | None, share: float = 1) -> list[Document]:
