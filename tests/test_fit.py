@@ -235,6 +235,46 @@ def test_some_composed_documents_are_scored_as_strangers() -> None:
         assert least <= told.mean() <= most, strangers
 
 
+def voices(rng: random.Random, words: int = 12) -> dict[Label, list[str]]:
+    """Sentences of two speakers, each of a word of their own."""
+    made: dict[Label, list[str]] = {}
+    for label in LABELS[:2]:
+        made[label] = [f"Es {''.join(rng.choices('bcdfghjklmnpqrstvwxz', k=9))} hier.\n" for _ in range(words)]
+    return made
+
+
+def test_some_authored_documents_are_scored_as_strangers() -> None:
+    """Who knows what is composed of public texts only cannot tell the authored speakers by their words."""
+    rng = random.Random(5)
+    ours, public = voices(rng), voices(rng)
+    made = []
+    for k in range(120):
+        for name, of, line, kind in ((f"a-{k}", ours, "+++", "authored x"), (f"m-{k}", public, "***", "post")):
+            parts = [(rng.choice(of[label]), label) for label in rng.sample(LABELS[:2], 2)]
+            made.append(document(name, *parts, (line, "boilerplate"), group=f"bucket-{k % BUCKETS}", kind=kind))
+    data = prepared(made)
+    authored = data.authored[data.batch.document] & (data.gold < 2)
+    for strangers, least, most in ((0.0, 0.99, 1.0), (1.0, 0.1, 0.9)):
+        settings = fit.Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
+        scores = fit.cross_fitted_scores(data, np.arange(len(data.gold)), settings)[authored, 0]
+        told = scores[data.gold[authored] == 1][:, None] > scores[data.gold[authored] == 0][None]
+        assert least <= told.mean() <= most, strangers
+
+
+def test_without_public_texts_the_authored_have_no_strangers() -> None:
+    """What is composed of authored documents alone teaches nothing that these do not say themselves."""
+    alone = pages(60)
+    composed = [replace(d, name=f"made-{d.name}", kind="post") for d in alone]
+    data = prepared([*alone, *composed])
+    assert not data.public.any()
+    authored = data.authored[data.batch.document]
+    scores = [
+        fit.cross_fitted_scores(data, np.arange(len(data.gold)), replace(QUICK, strangers=share))[authored]
+        for share in (0.0, 1.0)
+    ]
+    assert np.abs(scores[0] - scores[1]).max() < 1e-5
+
+
 def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
     """Each bucket has words of its own that give its labels away, to models that have seen the bucket."""
     rng = random.Random(3)

@@ -353,6 +353,26 @@ def test_gold_is_the_speaker_of_most_characters() -> None:
     assert found.row_bucket.tolist() == [page.bucket] * 2 + [post.bucket] * 2
 
 
+def test_what_was_written_for_the_corpus_counts_less_wherever_it_stands() -> None:
+    parts: list[tuple[str, Label]] = [
+        ("Der Rat tagt.\n", "article"),
+        ("Unfug!\n", "commentary"),
+        ("+++", "boilerplate"),
+    ]
+    copied: list[tuple[str, Label]] = [*parts[:2], ("Es regnet.", "article")]
+    found = prepared_documents(
+        [
+            document("geschrieben", *parts, group="a"),
+            document("zusammengesetzt", *copied, group="a", kind="post"),
+            document("kurz", *parts, group="b", kind="short"),
+            document("echt", *parts, group="c", kind="seed"),
+        ],
+        voices=0.25,
+    )
+    assert found.sentence_weight.tolist() == [0.25, 0.25, 1, 0.25, 0.25, 1, *[1] * 6]
+    assert found.public.tolist() == [False] * 5 + [True] * 4 + [False] * 3
+
+
 # Cues.
 
 QUOTATIONS = [

@@ -27,6 +27,7 @@ def prepared(
     sentence_weights: Mapping[str, float] | None = None,
     chain_weights: Mapping[str, float] | None = None,
     costs: Mapping[tuple[str, Label], float] | None = None,
+    voices: float = 1,
 ) -> Prepared:
     """The documents as arrays; whatever is not given weighs 1. The genre is the kind."""
-    return prepare(documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind)
+    return prepare(documents, sentence_weights or {}, chain_weights or {}, costs or {}, lambda kind: kind, voices)

@@ -44,7 +44,8 @@ Each with an example in our own words; docs/errors.md has twenty, by cause.
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
 - Mottoes and quotations that a channel puts under each post are taken for article.
 - In texts of two or three sentences there is little to go by: "Die Stadtwerke erhöhen die Preise." between a remark and
-  a link may be taken for the remark's.
+  a link may be taken for the remark's, and a remark behind such a report ("Na toll, wieder einer weniger.") for the
+  report's.
 
 ## Ethical limits
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
@@ -70,6 +71,7 @@ GENRES: Final = {
     "e3": "whole web pages", "e4": "opinion on the article's topic, long", "e5": "articles that look commented",
     "f1": "reprinted letters and speeches", "f2": "posts, forwarded, mixed and own", "f3": "pages with long afterwords",
     "g1": "somebody goes on about the topic", "g2": "short texts",
+    "h1": "posts whose owner tells, explains, announces", "h2": "such posts behind a page",
 }  # fmt: skip
 """What the batches of the gate set are; `training/corpus` has more of each."""
 
