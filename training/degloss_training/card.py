@@ -43,9 +43,8 @@ Each with an example in our own words; docs/errors.md has twenty, by cause.
 - A politician's statement over several sentences, its closing mark far behind: the last ones become commentary.
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
 - Mottoes and quotations that a channel puts under each post are taken for article.
-- In texts of two or three sentences there is little to go by: "Die Stadtwerke erhöhen die Preise." between a remark and
-  a link may be taken for the remark's, and a remark behind such a report ("Na toll, wieder einer weniger.") for the
-  report's.
+- In texts of two or three sentences there is little to go by: a remark behind a report of two lines ("Na toll, wieder
+  einer weniger.") may be taken for the report's.
 
 ## Ethical limits
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed

@@ -33,7 +33,7 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
-    "authored": 1.2, "relay": 1, "short": 2.5, "authored g2": 2.4,
+    "authored": 1.2, "relay": 1, "short": 8, "authored g2": 7.7, "relay g2": 3.2,
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
     "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3,
 }  # fmt: skip
@@ -46,7 +46,7 @@ VOICES: Final = 0.3
 short texts aside: it should learn the voices of many, not of those who wrote for us."""
 
 COSTS: Final[dict[tuple[str, Label], float]] = {
-    ("page", "article"): 2.0, ("short", "article"): 2.0, ("short", "commentary"): 2.0,
+    ("page", "article"): 2.0,
     ("post", "article"): 1.3, ("post", "boilerplate"): 1.3, ("post", "commentary"): 3.9,
 }  # fmt: skip
 """How much a sentence counts by the genre of its document and by its label: on pages losing the article is the worse
