@@ -434,7 +434,7 @@ def test_lines_for_logs_come_now_and_then(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_bar_shows_on_a_terminal_and_goes_again(model: Path, tmp_path: Path) -> None:
     import pty
 
-    (tmp_path / "in.jsonl").write_text((json.dumps({"text": PAGE * 20}) + "\n") * 1500)
+    (tmp_path / "in.jsonl").write_text((json.dumps({"text": PAGE * 20}) + "\n") * 6000)
     main, worker = pty.openpty()
     process = subprocess.Popen(
         command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl"),
@@ -452,7 +452,7 @@ def test_a_bar_shows_on_a_terminal_and_goes_again(model: Path, tmp_path: Path) -
     assert b"/s" in shown
     assert b"\x1b[2K" in shown
     # Behind the bar, which is gone, comes the summary.
-    assert "degloss: 1,500 documents, " in shown.decode().rpartition("\x1b[2K")[2]
+    assert "degloss: 6,000 documents, " in shown.decode().rpartition("\x1b[2K")[2]
 
 
 def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
