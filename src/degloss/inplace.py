@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from degloss.encodings import MARKS, Note
 from degloss.errors import DeglossError, InputError, OutputError
-from degloss.journal import Stamp, stamp
+from degloss.journal import Stamp, stamp, whole_lines
 from degloss.partfile import Part, sweep, sync_folder
 from degloss.plan import BACKUP_JOURNAL, Job
 from degloss.show import counted
@@ -132,13 +132,11 @@ class Backup:
 
 
 def _drop_torn_line(journal: Path) -> None:
-    """Takes off a last line that was cut short (killed, disk full), or the next one would be written behind it."""
+    """Takes off a last line that was cut short, or the next one would be written behind it."""
     try:
         with open(journal, "r+b") as file:
-            data = file.read()
-            if data and not data.endswith(b"\n"):
-                file.truncate(data.rfind(b"\n") + 1)
-                os.fsync(file.fileno())
+            file.truncate(sum(map(len, whole_lines(file))))
+            os.fsync(file.fileno())
     except OSError as error:
         raise output_error(str(journal), error) from error
 
@@ -146,17 +144,16 @@ def _drop_torn_line(journal: Path) -> None:
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
     """What the journal of a backup says of each file; raises `InputError`."""
     try:
-        data = (folder / BACKUP_JOURNAL).read_bytes()
+        with open(folder / BACKUP_JOURNAL, "rb") as file:
+            lines = list(whole_lines(file))  # the file of a line that was cut short was not replaced
     except OSError as error:
         raise unreadable(str(folder / BACKUP_JOURNAL), error) from error
-    for number, line in enumerate(data.splitlines(keepends=True), 1):
+    for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
             if not all(isinstance(entry[key], str) for key in ("file", "copy", "before", "after")):
                 raise ValueError
         except (ValueError, KeyError, TypeError):
-            if not line.endswith(b"\n"):  # cut off when the run was killed: then the file was not replaced
-                return
             raise InputError(f"{folder / BACKUP_JOURNAL}:{number}: no line of a journal; get the backup anew") from None
         yield entry
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,11 @@ def stamp(path: str | Path) -> Stamp | None:
     except (OSError, ValueError):
         return None
     return [status.st_size, status.st_mtime_ns]
+
+
+def whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a journal from here on, without a last one that was cut short (killed, disk full)."""
+    return (line for line in file if line.endswith(b"\n"))
 
 
 def owns(journal: Journal | None, job: Job) -> bool:
@@ -129,12 +135,12 @@ class Journal:
         """The complete lines, and where they end."""
         lines: list[dict[str, Any]] = []
         good = 0
-        for line in self.file:
+        for line in whole_lines(self.file):
             try:
                 value = json.loads(line)
             except ValueError:
                 break
-            if not line.endswith(b"\n") or not isinstance(value, dict):
+            if not isinstance(value, dict):
                 break
             lines.append(value)
             good += len(line)
