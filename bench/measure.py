@@ -26,7 +26,9 @@ from degloss.context import context
 from degloss.cues import voices
 from degloss.decode import decisions, evidence
 from degloss.encode import encode
+from degloss.ngrams import grams
 from degloss.separate import Separator, separations, shipped
+from degloss.vectors import sentence_vectors
 from degloss.words import look_up
 
 Table = dict[str, dict[str, float]]
@@ -73,9 +75,12 @@ def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
             lap("words: hashes, look-ups")
             looks = voices(batch, words)
             lap("cues of the sentence")
-            scores = sentence_scores(model.sentence, batch, words, looks)
+            gram = grams(batch, words)
+            scores = sentence_scores(model.sentence, gram, looks)
             lap("n-grams: hashes, look-ups, sums")
-            around = context(batch, looks, scores)
+            vectors = sentence_vectors(model.embedding, gram)
+            lap("vectors")
+            around = context(batch, looks, scores, vectors)
             for _ in around.blocks():
                 pass
             lap("cues of the place, running sums, context features")

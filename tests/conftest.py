@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from degloss.artefact import MANIFEST, WEIGHTS, pack
+from degloss.artefact import MANIFEST, WEIGHTS, Model, pack
 from degloss.classify import SentenceModel
 from degloss.context import names as context_names
 from degloss.cues import cues
@@ -24,6 +24,7 @@ from degloss.decode import EDGES, HIDDEN, Chain
 from degloss.encode import encode
 from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
+from degloss.vectors import DIMENSIONS, SOURCES, Embedding
 from degloss.words import look_up
 
 # A deadline of the wall clock fails where others use the machine, and says nothing of the code.
@@ -84,7 +85,10 @@ def make_model(folder: Path) -> Path:
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
     )
-    data, manifest = pack(sentence, chain, {"name": "written by hand", "seed": 0})
+    embedding = Embedding(np.zeros((len(SOURCES), 1 << TABLE_BITS), np.uint16), np.zeros((2, DIMENSIONS), np.int8))
+    embedding.slots[:, ::3] = 1
+    embedding.rows[1] = np.arange(DIMENSIONS)
+    data, manifest = pack(Model(sentence, embedding, chain, {"name": "written by hand", "seed": 0}))
     (folder / WEIGHTS).write_bytes(data)
     (folder / MANIFEST).write_bytes(manifest)
     return folder

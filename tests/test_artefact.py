@@ -11,7 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from degloss.classify import SentenceModel
 from degloss.decode import Chain
 from degloss.errors import ModelDamaged, ModelError, ModelFormatError, ModelMissing
 from degloss.separate import Separator, load
+from degloss.vectors import Embedding
 from degloss_training import card
 
 Tamper = Callable[[Path], object]
@@ -204,6 +205,13 @@ TAMPERED: list[tuple[str, Tamper, type[ModelError], str, str]] = [
     ("array taken out", arrays(drop("chain.first")), ModelDamaged, WEIGHTS, "differ from the manifest"),
     ("no arrays at all", arrays(lambda members: members.clear()),
      ModelDamaged, WEIGHTS, "differ from the manifest"),
+    ("rows that are not there", arrays(put("embedding.slots", lambda a: a + np.uint16(9))),
+     ModelDamaged, WEIGHTS, "embedding.slots"),
+    ("vectors of another length", arrays(put("embedding.rows", lambda a: a[:, 1:])),
+     ModelDamaged, WEIGHTS, "embedding.rows"),
+    ("no vectors at all", arrays(put("embedding.rows", lambda a: a[:0])), ModelDamaged, WEIGHTS, "embedding.slots"),
+    ("a number for vectors", arrays(put("embedding.rows", lambda _: np.array(3, np.int8))),
+     ModelDamaged, WEIGHTS, "embedding.rows"),
     ("wrong shape, not promised", arrays(put("chain.first", lambda a: a[:2]), promised=False),
      ModelDamaged, WEIGHTS, "differ from the manifest"),
     ("shapes not promised", manifest(arrays=None), ModelDamaged, WEIGHTS, "differ from the manifest"),
@@ -307,12 +315,13 @@ def test_the_command_line_says_the_same(name: str, folder: Path, degloss: Run, t
 def test_what_is_packed_is_what_is_loaded(folder: Path) -> None:
     first = load_model(folder)
     facts = {"name": "Größe", "seed": 3, "nested": {"a": [1, 2.5, None]}}
-    data, text = pack(first.sentence, first.chain, facts)
+    data, text = pack(replace(first, manifest=facts))
     (folder / WEIGHTS).write_bytes(data)
     (folder / MANIFEST).write_bytes(text)
     second = load_model(folder)
     for kind, one, other in (
         (SentenceModel, first.sentence, second.sentence),
+        (Embedding, first.embedding, second.embedding),
         (Chain, first.chain, second.chain),
     ):
         for f in fields(kind):
@@ -329,11 +338,12 @@ def test_packing_twice_gives_the_same_bytes(model: Path) -> None:
     loaded = load_model(model)
     facts = {"b": 1, "a": {"d": 1, "c": 2}}
     turned = {"a": {"c": 2, "d": 1}, "b": 1}
-    assert pack(loaded.sentence, loaded.chain, facts) == pack(loaded.sentence, loaded.chain, turned)
-    other, _ = pack(load_model(model).sentence, loaded.chain, {})
+    one, same = (replace(loaded, manifest=manifest) for manifest in (facts, turned))
+    assert pack(one) == pack(same)
+    other, _ = pack(replace(load_model(model), chain=loaded.chain, manifest={}))
     with zipfile.ZipFile(io.BytesIO(other)) as file:
         assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    assert json.loads(pack(loaded.sentence, loaded.chain, facts)[1])["sha256"] == hashlib.sha256(other).hexdigest()
+    assert json.loads(pack(one)[1])["sha256"] == hashlib.sha256(other).hexdigest()
 
 
 def test_a_compressed_copy_is_as_good(folder: Path) -> None:

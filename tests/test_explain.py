@@ -50,7 +50,7 @@ def test_reasons_add_up_for_any_text(text: str, separator: Separator) -> None:
 
 def test_the_boundaries_are_those_that_decided(separator: Separator) -> None:
     stages = separator.stages([TEXT])
-    edges = edge_features(context(stages.sentences, stages.around.parts, stages.scores))
+    edges = edge_features(context(stages.sentences, stages.around.parts, stages.scores, stages.around.vectors))
     chances = marginals(potentials(separator.model.chain, stages.sentences, stages.emission, edges))
     assert chances == pytest.approx(stages.chances, abs=1e-6)
 

@@ -19,6 +19,7 @@ from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
 from degloss.messages import marginals
 from degloss.separate import Separator
+from degloss.vectors import DIMENSIONS, SOURCES
 from degloss_training import corpus, evaluate, fit, recipe, train
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.prepare import Prepared
@@ -63,6 +64,11 @@ def everything(data: Prepared) -> NDArray[np.int64]:
     return np.arange(len(data.documents))
 
 
+def unheard(data: Prepared) -> NDArray[np.int16]:
+    """Vectors that say nothing."""
+    return np.zeros((len(data.gold), len(SOURCES) * DIMENSIONS), np.int16)
+
+
 def chances(chain: Chain, data: fit.ChainData) -> NDArray[np.float64]:
     emission = emissions(chain, data.features)
     return marginals(potentials(chain, data.batch, emission, data.edges))
@@ -73,8 +79,7 @@ def chances(chain: Chain, data: fit.ChainData) -> NDArray[np.float64]:
 
 def test_both_models_learn_simple_pages(small: Prepared) -> None:
     settings = fit.Settings(iterations=12, chain_iterations=12, folds=2, jobs=1)
-    sentence, chain = fit.fit(small, np.arange(BUCKETS), settings)
-    separator = Separator(Model(sentence, chain, {}))
+    separator = Separator(fit.fit(small, np.arange(BUCKETS), settings))
     new = "Das Amt prüft den Bau am Montag.\nIch fasse es nicht, Leute!\nhttps://t.me/beispiel/999\n"
     assert [s.label for s in separator.separate(new).sentences] == list(LABELS)
     right = wrong = 0
@@ -106,7 +111,9 @@ def test_the_chain_learns_from_what_stands_around() -> None:
     data = prepared(twins(60))
     known, new = everything(data)[:40], everything(data)[40:]
     scores = np.zeros((len(data.gold), 2))
-    parts = [fit.chain_data(data, d, scores[: len(fit.document_rows(data, d))]) for d in (known, new)]
+    vectors = unheard(data)
+    lengths = [len(fit.document_rows(data, d)) for d in (known, new)]
+    parts = [fit.chain_data(data, d, scores[:n], vectors[:n]) for d, n in zip((known, new), lengths, strict=True)]
     chain = fit.fit_chain(parts[0], fit.Settings(chain_iterations=25))
     found = chances(chain, parts[1])
     assert (found.argmax(1) == parts[1].gold).mean() > 0.95
@@ -132,9 +139,9 @@ def test_weights_decide_between_contradictions() -> None:
         model, _ = fit.fit_sentence_model(data, rows, QUICK)
         scores = fit.matrix_scores(model, data, rows)
         assert int(np.append(0, scores[0]).argmax()) == LABELS.index(heavy)
-        chain = fit.fit_chain(fit.chain_data(data, everything(data), np.zeros_like(scores)), QUICK)
+        chain = fit.fit_chain(fit.chain_data(data, everything(data), np.zeros_like(scores), unheard(data)), QUICK)
         assert len(chain.hidden_bias) == HIDDEN
-        found = chances(chain, fit.chain_data(data, everything(data), np.zeros_like(scores)))
+        found = chances(chain, fit.chain_data(data, everything(data), np.zeros_like(scores), unheard(data)))
         assert set(found.argmax(1).tolist()) == {LABELS.index(heavy)}
 
 
@@ -167,7 +174,7 @@ def test_the_gradient_is_that_of_the_loss(small: Prepared, monkeypatch: pytest.M
 
     monkeypatch.setattr("scipy.optimize.minimize", check)
     scores = np.random.default_rng(0).normal(0, 2, (len(small.gold), 2))
-    fit.fit_chain(fit.chain_data(small, everything(small), scores), QUICK)
+    fit.fit_chain(fit.chain_data(small, everything(small), scores, unheard(small)), QUICK)
     assert checked
 
 
@@ -177,12 +184,12 @@ def test_the_gradient_is_that_of_the_loss(small: Prepared, monkeypatch: pytest.M
 def test_fitting_twice_gives_the_same_bytes(small: Prepared) -> None:
     """Also from documents prepared anew, and with two jobs at a time."""
     parallel = fit.Settings(**{**vars(QUICK), "jobs": 2})
-    one = pack(*fit.fit(small, np.arange(BUCKETS), QUICK), {"seed": 1})
-    assert pack(*fit.fit(prepared(pages(60)), np.arange(BUCKETS), parallel), {"seed": 1}) == one
+    one = pack(fit.fit(small, np.arange(BUCKETS), QUICK))
+    assert pack(fit.fit(prepared(pages(60)), np.arange(BUCKETS), parallel)) == one
 
 
 def test_the_seed_matters(small: Prepared) -> None:
-    data = fit.chain_data(small, everything(small), np.zeros((len(small.gold), 2)))
+    data = fit.chain_data(small, everything(small), np.zeros((len(small.gold), 2)), unheard(small))
     one, other = (fit.fit_chain(data, fit.Settings(chain_iterations=1, seed=seed)) for seed in (0, 1))
     assert (one.hidden != other.hidden).any()
 
@@ -305,7 +312,7 @@ def test_buckets_left_out_leave_no_trace(small: Prepared) -> None:
         d if d.bucket in kept else document(d.name, ("Ganz etwas anderes!\n" * 3, "commentary"), group=d.group)
         for d in small.documents
     ]
-    one, other = (pack(*fit.fit(data, kept, QUICK), {})[0] for data in (small, prepared(strange)))
+    one, other = (pack(fit.fit(data, kept, QUICK))[0] for data in (small, prepared(strange)))
     with np.load(io.BytesIO(one)) as a, np.load(io.BytesIO(other)) as b:
         assert a.files == b.files
         for name in a.files:
@@ -318,9 +325,9 @@ def test_folds_never_judge_what_they_were_fitted_on(
 ) -> None:
     trained: list[set[int]] = []
 
-    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> tuple[Any, Any]:
+    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> Model:
         trained.append(set(buckets.tolist()))
-        return separator.model.sentence, separator.model.chain
+        return separator.model
 
     monkeypatch.setattr(fit, "fit", record)
     by_name = {d.name: d for d in small.documents}
@@ -340,9 +347,9 @@ def test_a_seed_is_judged_by_a_model_of_the_other_buckets(
 ) -> None:
     trained: list[set[int]] = []
 
-    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> tuple[Any, Any]:
+    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> Model:
         trained.append(set(buckets.tolist()))
-        return separator.model.sentence, separator.model.chain
+        return separator.model
 
     monkeypatch.setattr(fit, "fit", record)
     data = prepared([replace(d, kind="seed") if k % 9 == 0 else d for k, d in enumerate(pages(60))])

@@ -30,14 +30,15 @@ PUBLIC = {
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
     "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "words", "skeleton",
-    "ngrams", "marks", "places", "cues", "classify", "context", "messages", "decode", "artefact", "separate", "columns",
+    "ngrams", "vectors", "marks", "places", "likeness", "cues", "classify", "context", "messages", "decode", "artefact",
+    "separate", "columns",
     "frame", "spacy", "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report",
     "formats", "partfile", "write", "tally", "plan", "journal", "blocks", "workers", "sink", "inplace", "outputs",
     "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 
-NEVER = {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "degloss_training"}
+NEVER = {"sklearn", "scipy", "pandas", "joblib", "threadpoolctl", "matplotlib", "degloss_training"}
 INTEGRATED = {"frame": "pandas"}
 """The one package that a module is there for; it loads when it is used (`test_importing_degloss_loads_little`)."""
 

@@ -30,10 +30,12 @@ from degloss.cues import Cues, cues, packed, voices
 from degloss.decode import EDGES, Chain, decide, edge_features, potentials
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
+from degloss.likeness import NAMES as LIKENESS
 from degloss.messages import marginals
-from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, scale
+from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, grams, scale
 from degloss.separate import Separator
 from degloss.skeleton import skeleton
+from degloss.vectors import DIMENSIONS, SOURCES
 from degloss.words import Words, function_words, hash_words, hashes, lexicon_counts, lexicons, look_up
 from degloss_training import corpus, fit
 from degloss_training.prepare import Prepared
@@ -334,7 +336,7 @@ def test_three_ways_to_the_same_scores(prepared: Prepared) -> None:
     decision = estimator.decision_function(matrix)
     by_estimator = decision[:, 1:] - decision[:, :1]
     by_matrix = fit.matrix_scores(model, prepared, everything)
-    by_arrays = sentence_scores(model, prepared.batch, prepared.words, prepared.cues)
+    by_arrays = sentence_scores(model, grams(prepared.batch, prepared.words), prepared.cues)
     assert by_arrays.shape == (len(everything), 2)
     assert np.ptp(by_arrays, axis=0).min() > 1
     assert np.abs(by_arrays - by_matrix).max() < 1e-5
@@ -519,12 +521,36 @@ def naive_mean(values: NDArray[Any]) -> NDArray[Any]:
     return values.mean(0) if len(values) else np.zeros(values.shape[1])
 
 
+def naive_likeness(vectors: NDArray[Any], rows: range, row: int, paragraph: range) -> dict[str, float]:
+    """The cosines of what stands on either side of a row, by the names of the features."""
+    start, stop = rows.start, rows.stop
+    others = [r for r in rows if r not in paragraph]
+    pairs = {
+        "before and behind 2": (range(max(row - 2, start), row), range(row, min(row + 2, stop))),
+        "before and behind 5": (range(max(row - 5, start), row), range(row, min(row + 5, stop))),
+        "before and behind all": (range(start, row), range(row, stop)),
+        "in and beside the paragraph": (paragraph, others),
+    }
+    long = 1 / (1 + (14 / len(rows)) ** 3)
+    found = {}
+    for pair, (left, right) in pairs.items():
+        for place, source in enumerate(SOURCES):
+            columns = slice(place * DIMENSIONS, (place + 1) * DIMENSIONS)
+            one, other = (vectors[list(side)][:, columns].astype(float).sum(0) for side in (left, right))
+            size = np.linalg.norm(one) * np.linalg.norm(other)
+            cosine = float(one @ other / size) if size else 0.0
+            found[f"likeness of {source}s {pair} in long texts"] = cosine * long
+            found[f"likeness of {source}s {pair} in short texts"] = cosine * (1 - long)
+    return found
+
+
 def test_context_is_that_of_a_slow_reference() -> None:
     batch, _, found = encoded(*TEXTS, "Eins. Zwei.\nDrei. Vier.\n\nFünf! Sechs?\nSieben. " * 4)
     assert len(batch) > 2 * max(WINDOWS)
     scores = np.random.default_rng(0).normal(0, 6, (len(batch), 2))
     assert np.abs(scores).max() > 8
-    around = context(batch, found, scores)
+    vectors = np.random.default_rng(1).integers(-90, 90, (len(batch), len(SOURCES) * DIMENSIONS)).astype(np.int16)
+    around = context(batch, found, scores, vectors)
     columns = dict(zip(names(found), around.features.T, strict=True))
 
     clipped = np.clip(scores, -8, 8)
@@ -534,7 +560,8 @@ def test_context_is_that_of_a_slow_reference() -> None:
     values = dict(zip(own, [*clipped.T, *chances.T], strict=True))
     signals = [name.removeprefix("document: ") for name in columns if name.startswith("document: ")]
     table = np.stack([values[s] if s in values else found.column(s) for s in signals], 1)
-    contrasts = dict(zip([name for name in EDGES if name.startswith("contrast ")], around.contrasts.T, strict=True))
+    contrasts = dict(zip([name for name in EDGES if name.startswith("contrast ")], around.contrasts.T, strict=False))
+    edges = dict(zip(LIKENESS, around.contrasts.T[-len(LIKENESS) :], strict=True))
     seen = set()
 
     def check(name: str, row: int, expected: NDArray[Any]) -> None:
@@ -567,18 +594,25 @@ def test_context_is_that_of_a_slow_reference() -> None:
                 while last < rows.stop and found.gaps[last] < least:
                     last += 1
                 check(block, row, naive_mean(table[first:last]))
+                if block == "paragraph":
+                    paragraph = range(first, last)
+            for name, expected in naive_likeness(vectors, rows, row, paragraph).items():
+                assert columns[name][row] == pytest.approx(expected, abs=1e-5), name
+                assert edges[name][row] == pytest.approx(expected, abs=1e-5), name
+                seen.add(name)
     for name in (*own, *found.names):
         plain = name if name in columns else f"own {name}"
         expected = values[name] if name in values else found.column(name)
         assert columns[plain] == pytest.approx(expected, abs=1e-6)
         seen.add(plain)
     assert seen == set(columns)
-    assert len(contrasts) == around.contrasts.shape[1] > 0
+    assert 0 < len(contrasts) == around.contrasts.shape[1] - len(edges)
+    assert np.ptp(list(edges.values())) > 0.5
 
 
 def test_edges_say_what_lies_between_two_sentences() -> None:
     batch, _, found = encoded("Eins: Zwei. Drei:\nVier.\n\nFünf.\n\n\n+++\nSechs")
-    around = context(batch, found, np.zeros((len(batch), 2)))
+    around = context(batch, found, np.zeros((len(batch), 2)), np.zeros((len(batch), 32), np.int16))
     columns = dict(zip(EDGES, edge_features(around).T, strict=True))
     assert len(batch) == 6
     assert columns["same line"].tolist() == [0, 1, 0, 0, 0, 0]

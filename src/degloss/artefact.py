@@ -25,6 +25,7 @@ from degloss.documents import LABELS
 from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
 from degloss.ngrams import TABLE_BITS
+from degloss.vectors import DIMENSIONS, SOURCES, Embedding
 from degloss.words import look_up
 
 if TYPE_CHECKING:
@@ -32,18 +33,22 @@ if TYPE_CHECKING:
 
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
-FORMAT: Final = 1
-FEATURES: Final = 3
+FORMAT: Final = 2
+FEATURES: Final = 4
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20
+_PARTS: Final[dict[str, Any]] = {"sentence": SentenceModel, "embedding": Embedding, "chain": Chain}
+_TYPES: Final = {"embedding.slots": "uint16", "embedding.rows": "int8"}
+"""Arrays that are not of float32."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The sentence model, the chain, and the manifest they came with."""
+    """The sentence model, the vectors, the chain, and the manifest they came with."""
 
     sentence: SentenceModel
+    embedding: Embedding
     chain: Chain
     manifest: dict[str, Any]
 
@@ -76,9 +81,8 @@ def load_model(folder: Path) -> Model:
             " restore the folder from where it came, or train again"
         )
     arrays = _arrays(folder, data, manifest.get("arrays"))
-    sentence = SentenceModel(**{f.name: arrays[f"sentence.{f.name}"] for f in fields(SentenceModel)})
-    chain = Chain(**{f.name: arrays[f"chain.{f.name}"] for f in fields(Chain)})
-    return Model(sentence, chain, manifest)
+    parts = {part: kind(**{f.name: arrays[f"{part}.{f.name}"] for f in fields(kind)}) for part, kind in _PARTS.items()}
+    return Model(**parts, manifest=manifest)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -95,14 +99,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[bytes, bytes]:
-    """The bytes of `weights.npz` and `manifest.json`; the same model gives the same bytes."""
+def pack(model: Model) -> tuple[bytes, bytes]:
+    """The bytes of `weights.npz` and `manifest.json`, with what the manifest of the model says beside the arrays; the
+    same model gives the same bytes."""
     import hashlib
     import io
     import json
 
-    arrays = {f"sentence.{f.name}": getattr(sentence, f.name) for f in fields(SentenceModel)}
-    arrays |= {f"chain.{f.name}": getattr(chain, f.name) for f in fields(Chain)}
+    arrays = {
+        f"{part}.{f.name}": getattr(getattr(model, part), f.name) for part, kind in _PARTS.items() for f in fields(kind)
+    }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     weights = buffer.getvalue()
@@ -112,13 +118,13 @@ def pack(sentence: SentenceModel, chain: Chain, facts: dict[str, Any]) -> tuple[
         "labels": list(LABELS),
         "sha256": hashlib.sha256(weights).hexdigest(),
         "arrays": {name: [str(a.dtype), list(a.shape)] for name, a in sorted(arrays.items())},
-        **facts,
+        **model.manifest,
     }
     return weights, (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
-def _shapes() -> dict[str, tuple[int, ...]]:
-    """The shape each array must have for the features as this degloss computes them."""
+def _shapes(rows: int) -> dict[str, tuple[int, ...]]:
+    """The shape each array must have for the features as this degloss computes them, with so many rows of vectors."""
     batch = encode([])
     looks = voices(batch, look_up(batch))
     voice, context, labels = looks.voice, len(names(looks)), len(LABELS)
@@ -128,6 +134,8 @@ def _shapes() -> dict[str, tuple[int, ...]]:
         "sentence.spread": (voice,),
         "sentence.weights": (voice, labels - 1),
         "sentence.bias": (labels - 1,),
+        "embedding.slots": (len(SOURCES), 1 << TABLE_BITS),
+        "embedding.rows": (rows, DIMENSIONS),
         "chain.mean": (context,),
         "chain.spread": (context,),
         "chain.weights": (context, labels),
@@ -165,16 +173,20 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
     # What NumPy raises on bytes that are no such archive depends on where they go wrong.
     except (ValueError, TypeError, AttributeError, LookupError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ModelDamaged(f"{folder / WEIGHTS}: not readable as plain arrays ({error}); train again") from error
-    needed = {f"sentence.{f.name}" for f in fields(SentenceModel)} | {f"chain.{f.name}" for f in fields(Chain)}
+    needed = {f"{part}.{f.name}" for part, kind in _PARTS.items() for f in fields(kind)}
     found = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
     if set(arrays) != needed or found != promised:
         raise ModelDamaged(f"{folder / WEIGHTS}: names, shapes or types differ from the manifest; train again")
-    for name, shape in _shapes().items():
-        if arrays[name].dtype != np.float32 or arrays[name].shape != shape:
+    rows = arrays["embedding.rows"].shape[:1]
+    for name, shape in _shapes(*rows or (0,)).items():
+        dtype = _TYPES.get(name, "float32")
+        if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ModelDamaged(
-                f"{folder / WEIGHTS}: {name} is {arrays[name].dtype} {arrays[name].shape}, this degloss needs float32"
+                f"{folder / WEIGHTS}: {name} is {arrays[name].dtype} {arrays[name].shape}, this degloss needs {dtype}"
                 f" {shape}; train again"
             )
+    if arrays["embedding.slots"].max() >= rows[0]:
+        raise ModelDamaged(f"{folder / WEIGHTS}: embedding.slots names rows that are not there; train again")
     for array in arrays.values():
         array.flags.writeable = False
     return arrays

@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.cues import Cues
-from degloss.encode import Batch
-from degloss.ngrams import Grams, grams, scale
-from degloss.words import Words
+from degloss.ngrams import Grams, scale
 
 STRETCH: Final = 1 << 16
 """N-grams looked up at a time."""
@@ -52,9 +50,8 @@ class SentenceModel:
         return self.table.view(np.complex64)[:, 0]
 
 
-def sentence_scores(model: SentenceModel, batch: Batch, words: Words, cues: Cues) -> NDArray[np.float32]:
-    """(n, 2) log-odds of commentary and of boilerplate against article."""
-    found = grams(batch, words)
+def sentence_scores(model: SentenceModel, found: Grams, cues: Cues) -> NDArray[np.float32]:
+    """(n, 2) log-odds of commentary and of boilerplate against article, from n-grams and cues."""
     sums = _sums(model.pairs, found)
     # The sum of no n-grams is anything, and counts nothing.
     sums *= scale(found.count).astype(np.complex64)

@@ -2,7 +2,8 @@
 
 For each of some thirty signals (the two sentence scores and cues that tell voices apart) the mean over the one, two,
 five and twelve sentences to either side, over everything to either side, over the sentence's own line and paragraph.
-The chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues.
+The chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues, and with how
+alike the stretches around it are (`likeness`).
 
 A mean is a difference of two running sums. The features of all sentences are some twenty times as large as the text,
 so they are made for a stretch of sentences at a time. Of a text that comes in parts the running sums too are made
@@ -20,7 +21,10 @@ from numpy.typing import NDArray
 
 from degloss.cues import Cues, Packed, rows_of
 from degloss.encode import Sentences
+from degloss.likeness import NAMES as LIKENESS
+from degloss.likeness import likeness, stretches
 from degloss.places import Places, place, places
+from degloss.vectors import DIMENSIONS, SOURCES
 
 WINDOWS: Final = (1, 2, 5, 12)
 """Sentences looked at on either side; beyond the last, the whole rest of the document."""
@@ -57,7 +61,7 @@ def names(cues: Cues) -> tuple[str, ...]:
     sides = [f"{side} {window}" for window in (*WINDOWS, "all") for side in ("left", "right")]
     around = [f"{side}: {name}" for side in sides for name in (*SCORES, *NEAR)]
     blocks = [f"{block}: {name}" for block in ("line", "paragraph") for name in SCORES]
-    return tuple(own + around + blocks + [f"document: {name}" for name in (*SCORES, *SIGNALS)])
+    return (*own, *around, *blocks, *(f"document: {name}" for name in (*SCORES, *SIGNALS)), *LIKENESS)
 
 
 BLOCK: Final = 1024
@@ -69,8 +73,9 @@ class Block(NamedTuple):
 
     rows       of these sentences
     looks      (l, m) the first features, one row each: its own scores and chances, its cues
-    means      (m, k - l) the other features: means of what is around it
-    contrasts  (m, c) by how much each signal differs behind the boundary before a sentence from before it
+    means      (m, k - l) the other features: means of what is around it, and its likeness to that
+    contrasts  (m, c) by how much each signal differs behind the boundary before a sentence from before it, and how
+               alike the two sides are
     gaps       (m) line breaks before each
     opens      (m) whether a sentence is the first of its document
     """
@@ -89,11 +94,13 @@ class Context:
 
     parts    the cues of all sentences, in one or several parts
     scores   (n, 2) sentence scores
+    vectors  (m, v) of the m sentences of each part
     places   where the sentences stand
     """
 
     parts: tuple[Cues | Packed, ...]
     scores: NDArray[np.floating]
+    vectors: tuple[NDArray[np.integer], ...]
     places: Places
 
     def __len__(self) -> int:
@@ -117,15 +124,16 @@ class Context:
     def blocks(self) -> Iterator[Block]:
         """All sentences in order, not more than `BLOCK` at a time, and at least once."""
         start = 0
-        carried = np.zeros(_SIGNALS)
+        carried = np.zeros(_SUMMED)
         far, far_sums = self._far() if len(self.parts) > 1 else (_NO_ROWS, _NO_SUMS)
-        for part in self.parts:
+        for part, vectors in zip(self.parts, self.vectors, strict=True):
             cues, stop = part.unpacked(), start + len(part)
             own = self._own(start, stop)
-            table = self._summed(cues, own, carried)
+            table = _summed(cues, own, vectors, carried)
             carried = table[-1]
             table = np.concatenate([table, far_sums]) if len(far) else table
-            sums = Sums(start, far, table, np.ascontiguousarray(table[:, :_NEAR]))
+            pieces = (table[:, :_SIGNALS], table[:, :_NEAR], table[:, _SIGNALS:])
+            sums = Sums(start, far, *map(np.ascontiguousarray, pieces))
             for first in range(start, max(stop, 1), BLOCK):
                 last = min(first + BLOCK, stop)
                 yield self._block(cues, own, sums, slice(first, last))
@@ -141,16 +149,6 @@ class Context:
         chances /= np.add.reduce(chances) + _ONE
         return own
 
-    def _summed(self, cues: Cues, own: NDArray[np.float32], carried: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m + 1, s) the running sums of the signals of a part, from what is carried from the parts before it on."""
-        signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)])
-        signals *= _FIXED
-        sums = np.empty((signals.shape[1] + 1, _SIGNALS))
-        sums[0] = carried
-        # Integers below 2^53, so that sums of them are exact.
-        sums[1:] = np.rint(signals, out=signals).T
-        return np.add.accumulate(sums, out=sums)
-
     def _far(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The sums up to all sentences that are looked at from another part: their rows, ascending, and the sums."""
         borders = np.cumsum([0, *map(len, self.parts)])
@@ -160,10 +158,11 @@ class Context:
         edges = edges[(edges >= 0) & (edges < n)]
         rows = np.unique(np.concatenate([near.ravel(), self.places.around(edges).ravel()]))
         rows = rows[(rows >= 0) & (rows <= n)]
-        found = np.empty((len(rows), _SIGNALS))
-        carried = np.zeros(_SIGNALS)
-        for part, start, stop in zip(self.parts, borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-            sums = self._summed(part.unpacked(), self._own(start, stop), carried)
+        found = np.empty((len(rows), _SUMMED))
+        carried = np.zeros(_SUMMED)
+        starts, stops = borders[:-1].tolist(), borders[1:].tolist()
+        for part, vectors, start, stop in zip(self.parts, self.vectors, starts, stops, strict=True):
+            sums = _summed(part.unpacked(), self._own(start, stop), vectors, carried)
             inside = slice(*rows.searchsorted([start, stop + 1]))
             found[inside] = sums[rows[inside] - start]
             carried = sums[-1]
@@ -185,46 +184,66 @@ class Context:
         np.maximum(windows[0], around[0, 2], out=windows[0])
         np.minimum(windows[1], around[1, 2], out=windows[1])
         windows[:, _BLOCKS : _BEHIND - 1] = around[:, :2]
-        places, weights = sums.places(windows), _weights(windows)
+        places, weights = sums.at(windows).swapaxes(1, 2), _weights(windows)
         found = _means(sums.near, places, weights)
         sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
-        document = _means(sums.table, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
-        means = np.concatenate([sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document], 1)
+        document = _means(sums.signals, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
+        compared = sums.spoken.take(sums.at(stretches(row, around)), axis=0)
+        alike = likeness(compared, around[1, 2] - around[0, 2])
+        means = np.concatenate([sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document, alike], 1)
         contrasts = found[:, _BEHIND:]
         contrasts -= found.take(_LEFT_OF_COMPARED, axis=1)
         return Block(
             rows,
             looks,
             means,
-            contrasts.reshape(m, len(_COMPARED) * _NEAR),
+            np.concatenate([contrasts.reshape(m, len(_COMPARED) * _NEAR), alike], 1),
             self.places.gaps[rows],
             around[0, 2] == row,
         )
 
 
 class Sums(NamedTuple):
-    """Running sums of s signals: of all rows of a part, and of some others.
+    """Running sums of s signals and numbers of vectors: of all rows of a part, and of some others.
 
-    start  the first row of the part
-    far    (f) other rows
-    table  (m + 1 + f, s) the sums of all rows before each row of the part and the one behind it, then before the others
-    near   (m + 1 + f, s') the same of the signals whose means are taken over all windows
+    start    the first row of the part
+    far      (f) other rows
+    signals  (m + 1 + f, s) the sums of all rows before each row of the part and the one behind it, then before the
+             others
+    near     (m + 1 + f, s') the same of the signals whose means are taken over all windows
+    spoken   (m + 1 + f, v) the same of the vectors
     """
 
     start: int
     far: NDArray[np.int64]
-    table: NDArray[np.float64]
+    signals: NDArray[np.float64]
     near: NDArray[np.float64]
+    spoken: NDArray[np.float64]
 
-    def places(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(2, m, w) where in the tables the sums up to the rows of w windows (2, w, m) stand."""
+    def at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in the tables the sums up to these rows stand."""
         if not len(self.far):  # the part is all there is
-            return windows.swapaxes(1, 2)
-        places = windows - self.start
-        near = len(self.table) - len(self.far)
+            return rows
+        places = rows - self.start
+        near = len(self.signals) - len(self.far)
         away = (places < 0) | (places >= near)
-        places[away] = self.far.searchsorted(windows[away]) + near
-        return places.swapaxes(1, 2)
+        places[away] = self.far.searchsorted(rows[away]) + near
+        return places
+
+
+def _summed(
+    cues: Cues, own: NDArray[np.float32], vectors: NDArray[np.integer], carried: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(m + 1, s + v) the running sums of the signals and vectors of a part, from what is carried from those before it
+    on."""
+    signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)])
+    signals *= _FIXED
+    sums = np.empty((signals.shape[1] + 1, _SUMMED))
+    sums[0] = carried
+    # Integers below 2^53, so that sums of them are exact.
+    sums[1:, :_SIGNALS] = np.rint(signals, out=signals).T
+    sums[1:, _SIGNALS:] = vectors
+    return np.add.accumulate(sums, out=sums)
 
 
 def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -253,6 +272,7 @@ _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOW
 _LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])
 _NEAR: Final = len(SCORES) + len(NEAR)
 _SIGNALS: Final = len(SCORES) + len(SIGNALS)
+_SUMMED: Final = _SIGNALS + len(SOURCES) * DIMENSIONS
 _BLOCKS: Final = 2 * (len(WINDOWS) + 1)
 _BEHIND: Final = _BLOCKS + 3
 _BESIDE: Final = [reach for width in (*WINDOWS, _ALL) for reach in ((-width, 0), (1, 1 + width))]
@@ -262,11 +282,18 @@ _REACH: Final = np.array([*_BESIDE, *_AROUND, *_COMPARING]).T[:, :, None]
 """(2, w, 1) how far from a sentence each window begins and ends: to the left and to the right, nearest first; line,
 paragraph and document; what is behind the boundary before the sentence."""
 _NO_ROWS: Final = np.empty(0, np.int64)
-_NO_SUMS: Final = np.empty((0, _SIGNALS))
+_NO_SUMS: Final = np.empty((0, _SUMMED))
 
 
-def context(sentences: Sentences, cues: Cues | Sequence[Cues | Packed], scores: NDArray[np.floating]) -> Context:
-    """The context of every sentence, from the sentence scores (n, 2) and the cues, which may come in parts."""
+def context(
+    sentences: Sentences,
+    cues: Cues | Sequence[Cues | Packed],
+    scores: NDArray[np.floating],
+    vectors: NDArray[np.integer] | Sequence[NDArray[np.integer]],
+) -> Context:
+    """The context of every sentence, from the sentence scores (n, 2), the cues and the vectors (n, v), which both may
+    come in parts."""
     parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
+    spoken = (vectors,) if isinstance(vectors, np.ndarray) else tuple(vectors)
     gaps = parts[0].gaps if len(parts) == 1 else np.concatenate([part.gaps for part in parts])
-    return Context(parts, scores, places(sentences, gaps))
+    return Context(parts, scores, spoken, places(sentences, gaps))

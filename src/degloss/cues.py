@@ -124,17 +124,18 @@ def packed(cues: Cues) -> Packed:
     values = cues.values.T
     some = values != 0
     empty = replace(
-        cues, values=np.empty((len(cues), 0), np.float32), gaps=_kept(np.minimum(cues.gaps, 100).astype(np.int8))
+        cues, values=np.empty((len(cues), 0), np.float32), gaps=kept(np.minimum(cues.gaps, 100).astype(np.int8))
     )
-    return Packed(empty, _kept(np.packbits(some)), _kept(values[some]))
+    return Packed(empty, kept(np.packbits(some)), kept(values[some]))
 
 
-def _kept(array: NDArray[Any]) -> NDArray[Any]:
+def kept(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy in memory of its own, not between what comes and goes."""
     from mmap import mmap  # which takes as long to load as the cues of a page
 
-    kept = np.frombuffer(mmap(-1, max(array.nbytes, 1)), array.dtype, array.size)
-    kept[:] = array
-    return kept
+    copy = np.frombuffer(mmap(-1, max(array.nbytes, 1)), array.dtype, array.size).reshape(array.shape)
+    copy[:] = array
+    return copy
 
 
 def cues(batch: Batch, words: Words) -> Cues:

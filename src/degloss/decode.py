@@ -22,6 +22,7 @@ from degloss.context import CONTRASTS, NEAR, SCORES, Block, Context
 from degloss.cues import rows_of
 from degloss.documents import Favor
 from degloss.encode import Sentences
+from degloss.likeness import NAMES as LIKENESS
 from degloss.messages import stretches
 
 GAPS: Final = ("same line", "new line", "blank line", "wide gap")
@@ -31,7 +32,9 @@ BEFORE: Final = {"after colon": "ends colon", "after no words": "no words", "aft
                  "after quotation": "quotation closes sentence", "after emoji": "ends emoji"}  # fmt: skip
 """Cues of the sentence behind the boundary, and of the one before it (no more than 1 of each)."""
 BOUNDARY: Final = (*GAPS, *HERE, *BEFORE, "change commentary", "change boilerplate")
-EDGES: Final = (*BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in (*SCORES, *NEAR)))
+EDGES: Final = (
+    *BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in (*SCORES, *NEAR)), *LIKENESS,
+)  # fmt: skip
 """What speaks for or against a change of speaker: the boundary itself, and how its two sides differ."""
 
 HIDDEN: Final = 32

@@ -28,6 +28,8 @@ _SHIFT: Final = np.array(32 - TABLE_BITS, np.uint32)
 _SEED: Final = np.array(0x85EBCA6B, np.uint32)
 _WORDS: Final = (("word", 1), ("words", 2), *((f"skeleton {order}", order) for order in SKELETON_ORDERS))
 _CHARACTERS: Final = tuple((f"characters {order}", order) for order in CHARACTER_ORDERS)
+FAMILIES: Final = tuple(name for name, _ in (*_WORDS, *_CHARACTERS))
+"""The families of n-grams, in their order."""
 # By how many fewer n-grams there are than words, or than characters without those at the edges.
 _FEWER_OF_WORDS: Final = np.array([[order - 1] for _, order in _WORDS])
 _FEWER_OF_CHARACTERS: Final = np.array([[order - 3] for order in CHARACTER_ORDERS])

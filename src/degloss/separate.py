@@ -19,12 +19,14 @@ from degloss import artefact
 from degloss.artefact import Model
 from degloss.classify import sentence_scores
 from degloss.context import Context, context
-from degloss.cues import Cues, Packed, packed, voices
+from degloss.cues import Cues, Packed, kept, packed, voices
 from degloss.decode import Chain, decisions, edge_features, emissions, evidence
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
 from degloss.messages import marginals
+from degloss.ngrams import grams
 from degloss.slices import SLICE
+from degloss.vectors import sentence_vectors
 from degloss.words import look_up
 
 if TYPE_CHECKING:
@@ -113,22 +115,27 @@ class Separator:
 
     def stages(self, texts: Sequence[str]) -> Stages:
         """The stages up to the chain, for a batch of texts."""
-        sentences, heard, scores = self._alone(texts)
-        around = context(sentences, heard, scores)
+        sentences, heard, vectors, scores = self._alone(texts)
+        around = context(sentences, heard, scores, vectors)
         return Stages(sentences, scores, around, self.model.chain, evidence(self.model.chain, around))
 
-    def _alone(self, texts: Sequence[str]) -> tuple[Sentences, list[Cues | Packed], NDArray[np.float32]]:
+    def _alone(
+        self, texts: Sequence[str]
+    ) -> tuple[Sentences, list[Cues | Packed], list[NDArray[np.int16]], NDArray[np.float32]]:
         """What each sentence says for itself: for long texts in slices, of which little is kept."""
         parts: list[tuple[int, Sentences, int]] = []
         heard: list[Cues | Packed] = []
-        scores = []
+        vectors, scores = [], []
         for number, batch in batches(texts):
             words = look_up(batch)
             cues = voices(batch, words)
-            scores.append(sentence_scores(self.model.sentence, batch, words, cues))
+            found = grams(batch, words)
+            scores.append(sentence_scores(self.model.sentence, found, cues))
+            spoken = sentence_vectors(self.model.embedding, found)
             heard.append(packed(cues) if batch.slice else cues)
+            vectors.append(kept(spoken) if batch.slice else spoken)
             parts.append((number, batch.sentences, batch.slice.start if batch.slice else 0))
-        return joined(texts, parts), heard, scores[0] if len(scores) == 1 else np.concatenate(scores)
+        return joined(texts, parts), heard, vectors, scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
 def separations(

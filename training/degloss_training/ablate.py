@@ -19,11 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from degloss import context
-from degloss.classify import SentenceModel
-from degloss.decode import EDGES, Chain, emissions, potentials
+from degloss.artefact import Model
+from degloss.decode import EDGES, emissions, potentials
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
-from degloss_training import corpus, evaluate, fit, recipe
+from degloss_training import corpus, embed, evaluate, fit, recipe
 from degloss_training.corpus import Document
 from degloss_training.metric import Interval, Judged, difference, judge, score
 from degloss_training.prepare import Prepared, ngram_matrix
@@ -73,6 +73,7 @@ ABLATIONS: Final = (
     Ablation("lines and place", cues=_without("line", "paragraph", "document", "wide gap")),
     Ablation("neighbours", context=_without("left", "right")),
     Ablation("means of the document", context=_without("document:")),
+    Ablation("likeness", context=_without("likeness"), edges=_without("likeness")),
     Ablation("contrasts at a boundary", edges=_without("contrast")),
     Ablation("hidden layer", hidden=False),
     Ablation("authored documents", documents=_without("authored", "relay")),
@@ -134,9 +135,10 @@ def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     rows = fit.document_rows(data, train)
     scores = fit.cross_fitted_scores(data, rows, SETTINGS)
     sentence, _ = fit.fit_sentence_model(data, rows, SETTINGS)
+    vectors, embedding = fit.cross_fitted_vectors(data, rows, SETTINGS), embed.learn(data, rows)
     settings = SETTINGS if ablation.hidden else replace(SETTINGS, hidden_start=0)
-    chain = fit.fit_chain(_seen(data, train, scores, ablation), settings)
-    return list(_judge(bench, data, sentence, chain, ablation))
+    chain = fit.fit_chain(_seen(data, train, scores, vectors, ablation), settings)
+    return list(_judge(bench, data, Model(sentence, embedding, chain, {}), ablation))
 
 
 def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
@@ -150,18 +152,23 @@ def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
 
 
 def _seen(
-    data: Prepared, documents: NDArray[np.int64], scores: NDArray[np.float64], ablation: Ablation
+    data: Prepared,
+    documents: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    vectors: NDArray[np.int16],
+    ablation: Ablation,
 ) -> fit.ChainData:
-    seen = fit.chain_data(data, documents, scores)
+    seen = fit.chain_data(data, documents, scores, vectors)
     seen.features[:, [i for i, n in enumerate(context.names(data.cues)) if not ablation.context(n)]] = 0
     seen.edges[:, [i for i, name in enumerate(EDGES) if not ablation.edges(name)]] = 0
     return seen
 
 
-def _judge(bench: Bench, data: Prepared, sentence: SentenceModel, chain: Chain, ablation: Ablation) -> Iterator[Judged]:
+def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> Iterator[Judged]:
     rows = fit.document_rows(data, bench.test)
-    seen = _seen(data, bench.test, fit.matrix_scores(sentence, data, rows), ablation)
-    logs = potentials(chain, seen.batch, emissions(chain, seen.features), seen.edges)
+    scores, vectors = fit.matrix_scores(model.sentence, data, rows), embed.vectors(model.embedding, data, rows)
+    seen = _seen(data, bench.test, scores, vectors, ablation)
+    logs = potentials(model.chain, seen.batch, emissions(model.chain, seen.features), seen.edges)
     said = marginals(logs).argmax(1)
     for place, number in enumerate(bench.test):
         document = data.documents[number]

@@ -55,6 +55,11 @@ class Document:
     def bucket(self) -> int:
         return bucket(self.group)
 
+    @property
+    def authored(self) -> bool:
+        """Whether it was written by hand, a seed and what was laid anew of such included, and not composed."""
+        return self.kind.partition(" ")[0] in AUTHORED
+
     def of(self, label: Label) -> list[str]:
         """The texts of all spans of one label."""
         return [self.text[s.start : s.end] for s in self.spans if s.label == label]

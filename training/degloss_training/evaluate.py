@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.artefact import Model
 from degloss.documents import LABELS, Segment, Sentence, Separation
 from degloss.encode import encode
 from degloss.errors import TrainingError
@@ -93,8 +92,7 @@ def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -
     """Grouped cross-validation: for each fold a model of the other buckets, judged on the fold's documents."""
     fold = np.arange(BUCKETS) % folds
     for k in range(folds):
-        sentence, chain = fit.fit(data, np.flatnonzero(fold != k), settings)
-        separator = Separator(Model(sentence, chain, {}))
+        separator = Separator(fit.fit(data, np.flatnonzero(fold != k), settings))
         documents = [d for d in data.documents if fold[d.bucket] == k and not d.kind.startswith("relay")]
         yield k, on_documents("folds", separator, [d for d in documents if d.kind != "seed"])
 
@@ -106,8 +104,7 @@ def on_seeds(data: Prepared, settings: fit.Settings) -> Iterator[Result]:
     """
     seeds = [d for d in data.documents if d.kind == "seed"]
     for bucket in sorted({d.bucket for d in seeds}):
-        sentence, chain = fit.fit(data, np.flatnonzero(np.arange(BUCKETS) != bucket), settings)
-        separator = Separator(Model(sentence, chain, {}))
+        separator = Separator(fit.fit(data, np.flatnonzero(np.arange(BUCKETS) != bucket), settings))
         yield on_documents("seeds", separator, [d for d in seeds if d.bucket == bucket])
 
 

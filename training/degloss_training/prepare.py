@@ -16,9 +16,10 @@ from scipy import sparse
 from degloss.cues import Cues, cues
 from degloss.documents import LABELS, Label
 from degloss.encode import Batch, encode
-from degloss.ngrams import TABLE_BITS, families, scale
-from degloss.words import Words, look_up
-from degloss_training.corpus import AUTHORED, Document
+from degloss.ngrams import TABLE_BITS, Family, families, scale
+from degloss.vectors import SOURCES
+from degloss.words import FUNCTION, Words, look_up
+from degloss_training.corpus import Document
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Prepared:
     """Labelled documents as arrays; n sentences of d documents.
 
     ngrams  (n, 2^18) values of the hashed n-grams
+    counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; function words are left
+            out
     gold    (n) label of each sentence: the speaker of most of its characters
     twin    (n) the first row of a sentence with the same words, label and bucket: composed documents repeat their
             sources, and the sentence model needs each sentence only once
@@ -38,6 +41,7 @@ class Prepared:
     words: Words
     cues: Cues
     ngrams: sparse.csr_matrix
+    counts: tuple[sparse.csr_matrix, ...]
     gold: NDArray[np.int8]
     twin: NDArray[np.int64]
     sentence_weight: NDArray[np.float64]
@@ -47,7 +51,7 @@ class Prepared:
     @property
     def authored(self) -> NDArray[np.bool_]:
         """(d) whether each document was written by hand, and not composed."""
-        return np.array([d.kind.partition(" ")[0] in AUTHORED for d in self.documents], bool)
+        return np.array([d.authored for d in self.documents], bool)
 
     @property
     def public(self) -> NDArray[np.bool_]:
@@ -87,7 +91,7 @@ def prepare(
     for (name, label), factor in costs.items():
         cost[(genres == name) & (gold == LABELS.index(label))] = factor
     twin = twins(batch, gold, bucket[batch.document])
-    written = np.array([d.kind.partition(" ")[0] in AUTHORED and "seed" not in d.kind for d in documents])
+    written = np.array([d.authored and "seed" not in d.kind for d in documents])
     written = written[batch.document[twin]] & (genres != "short") & (genres[twin] != "short")
     written &= gold != LABELS.index("boilerplate")
     return Prepared(
@@ -96,6 +100,7 @@ def prepare(
         words=words,
         cues=cues(batch, words),
         ngrams=ngram_matrix(batch, words),
+        counts=tuple(gram_counts(batch, words, source) for source in SOURCES),
         gold=gold,
         twin=twin,
         sentence_weight=weight(sentence_weights) * np.where(written, voices, 1),
@@ -108,17 +113,33 @@ def ngram_matrix(batch: Batch, words: Words, keep: Callable[[str], bool] = lambd
     """(n, 2^18) what the sentence model's table is multiplied with; `keep` chooses families by name."""
     total = sparse.csr_matrix((len(batch), 1 << TABLE_BITS), dtype=np.float32)
     for family in families(batch, words):
-        if not keep(family.name):
-            continue
-        # The n-grams of a sentence stand together: its stretch of the index is one row of the matrix.
-        steps = np.arange(family.count.sum()) - np.repeat(np.cumsum(family.count) - family.count, family.count)
-        columns = family.index[np.repeat(family.first, family.count) + steps].astype(np.int32)
-        values = np.repeat(scale(family.count), family.count)
-        pointer = np.concatenate([[0], np.cumsum(family.count)])
-        matrix = sparse.csr_matrix((values, columns, pointer), shape=(len(batch), 1 << TABLE_BITS))
-        matrix.sum_duplicates()
-        total = total + matrix
+        if keep(family.name):
+            total = total + _matrix(family, np.repeat(scale(family.count), family.count))
     return total
+
+
+def gram_counts(batch: Batch, words: Words, name: str) -> sparse.csr_matrix:
+    """(n, 2^18) how many n-grams of a family each sentence has, without those that a function word shares."""
+    family = next(family for family in families(batch, words) if family.name == name)
+    counts = _matrix(family, np.ones(family.count.sum(), np.float32))
+    if name == "word":
+        entries = np.zeros(1 << TABLE_BITS, np.float32)
+        entries[family.index[: len(words.known)][words.known < FUNCTION]] = 1
+        entries[family.index[: len(words.known)][words.known >= FUNCTION]] = 0
+        counts = (counts @ sparse.diags_array(entries)).tocsr()
+        counts.eliminate_zeros()
+    return counts
+
+
+def _matrix(family: Family, values: NDArray[np.float32]) -> sparse.csr_matrix:
+    """(n, 2^18) the values of a family's n-grams, sentence by sentence, those of the same table entry added up."""
+    # The n-grams of a sentence stand together: its stretch of the index is one row of the matrix.
+    steps = np.arange(family.count.sum()) - np.repeat(np.cumsum(family.count) - family.count, family.count)
+    columns = family.index[np.repeat(family.first, family.count) + steps].astype(np.int32)
+    pointer = np.concatenate([[0], np.cumsum(family.count)])
+    matrix = sparse.csr_matrix((values, columns, pointer), shape=(len(family.count), 1 << TABLE_BITS))
+    matrix.sum_duplicates()
+    return matrix
 
 
 def twins(batch: Batch, gold: NDArray[np.int8], bucket: NDArray[np.int64]) -> NDArray[np.int64]:

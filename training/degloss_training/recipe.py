@@ -33,7 +33,7 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
-    "authored": 1.2, "relay": 1, "short": 8, "authored g2": 7.7, "relay g2": 3.2,
+    "authored": 1.2, "relay": 1, "short": 12, "authored g2": 11.55, "relay g2": 4.8,
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
     "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 
 from degloss import artefact
-from degloss.artefact import Model
 from degloss.documents import LABELS
 from degloss.separate import Separator
 from degloss.write import write_file
@@ -31,8 +30,8 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     data = recipe.prepared(folder, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
-    sentence, chain = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
-    result = evaluate.on_documents("gate", Separator(Model(sentence, chain, {})), corpus.load(gate))
+    model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
+    result = evaluate.on_documents("gate", Separator(model), corpus.load(gate))
     scores = {
         kind: {m: round(i.value, 4) for m, i in metric.score(judged).items()}
         for kind, judged in grouped(result).items()
@@ -55,7 +54,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
             "scores": scores,
         },
     }
-    weights, manifest = artefact.pack(sentence, chain, facts)
+    weights, manifest = artefact.pack(replace(model, manifest=facts))
     out.mkdir(parents=True, exist_ok=True)
     write_file(out / artefact.WEIGHTS, weights, force=True)
     write_file(out / CARD, card.render(facts).encode(), force=True)
