@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from degloss.cues import Cues, Packed, rows_of
 from degloss.encode import Sentences
 from degloss.likeness import NAMES as LIKENESS
-from degloss.likeness import likeness, stretches
+from degloss.likeness import borders, likeness, running
 from degloss.places import Places, place, places
 from degloss.vectors import DIMENSIONS, SOURCES
 
@@ -124,16 +124,16 @@ class Context:
     def blocks(self) -> Iterator[Block]:
         """All sentences in order, not more than `BLOCK` at a time, and at least once."""
         start = 0
-        carried = np.zeros(_SUMMED)
-        far, far_sums = self._far() if len(self.parts) > 1 else (_NO_ROWS, _NO_SUMS)
+        carried = _NOTHING
+        far, beyond = self._far() if len(self.parts) > 1 else (_NO_ROWS, _NO_SUMS)
         for part, vectors in zip(self.parts, self.vectors, strict=True):
             cues, stop = part.unpacked(), start + len(part)
             own = self._own(start, stop)
-            table = _summed(cues, own, vectors, carried)
-            carried = table[-1]
-            table = np.concatenate([table, far_sums]) if len(far) else table
-            pieces = (table[:, :_SIGNALS], table[:, :_NEAR], table[:, _SIGNALS:])
-            sums = Sums(start, far, *map(np.ascontiguousarray, pieces))
+            signals, spoken = _summed(cues, own, vectors, carried)
+            carried = signals[-1], spoken[-1]
+            if len(far):
+                signals, spoken = np.concatenate([signals, beyond[0]]), np.concatenate([spoken, beyond[1]])
+            sums = Sums(start, far, signals, np.ascontiguousarray(signals[:, :_NEAR]), spoken)
             for first in range(start, max(stop, 1), BLOCK):
                 last = min(first + BLOCK, stop)
                 yield self._block(cues, own, sums, slice(first, last))
@@ -149,7 +149,7 @@ class Context:
         chances /= np.add.reduce(chances) + _ONE
         return own
 
-    def _far(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _far(self) -> tuple[NDArray[np.int64], Tables]:
         """The sums up to all sentences that are looked at from another part: their rows, ascending, and the sums."""
         borders = np.cumsum([0, *map(len, self.parts)])
         near = borders[:, None] + np.arange(-WINDOWS[-1] - 1, WINDOWS[-1] + 2)
@@ -158,14 +158,15 @@ class Context:
         edges = edges[(edges >= 0) & (edges < n)]
         rows = np.unique(np.concatenate([near.ravel(), self.places.around(edges).ravel()]))
         rows = rows[(rows >= 0) & (rows <= n)]
-        found = np.empty((len(rows), _SUMMED))
-        carried = np.zeros(_SUMMED)
+        carried = _NOTHING
+        found = np.empty((len(rows), _SIGNALS)), np.empty((len(rows), len(_NOTHING[1])), np.int32)
         starts, stops = borders[:-1].tolist(), borders[1:].tolist()
         for part, vectors, start, stop in zip(self.parts, self.vectors, starts, stops, strict=True):
             sums = _summed(part.unpacked(), self._own(start, stop), vectors, carried)
             inside = slice(*rows.searchsorted([start, stop + 1]))
-            found[inside] = sums[rows[inside] - start]
-            carried = sums[-1]
+            here = rows[inside] - start
+            found[0][inside], found[1][inside] = sums[0][here], sums[1][here]
+            carried = sums[0][-1], sums[1][-1]
         return rows, found
 
     def _block(self, cues: Cues, own: NDArray[np.float32], sums: Sums, rows: slice) -> Block:
@@ -188,7 +189,7 @@ class Context:
         found = _means(sums.near, places, weights)
         sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
         document = _means(sums.signals, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
-        compared = sums.spoken.take(sums.at(stretches(row, around)), axis=0)
+        compared = sums.spoken.take(sums.at(borders(row, around)), axis=0)
         alike = likeness(compared, around[1, 2] - around[0, 2])
         means = np.concatenate([sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document, alike], 1)
         contrasts = found[:, _BEHIND:]
@@ -201,6 +202,10 @@ class Context:
             self.places.gaps[rows],
             around[0, 2] == row,
         )
+
+
+Tables = tuple[NDArray[np.float64], NDArray[np.int32]]
+"""Running sums of signals, and of vectors."""
 
 
 class Sums(NamedTuple):
@@ -218,7 +223,7 @@ class Sums(NamedTuple):
     far: NDArray[np.int64]
     signals: NDArray[np.float64]
     near: NDArray[np.float64]
-    spoken: NDArray[np.float64]
+    spoken: NDArray[np.int32]
 
     def at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where in the tables the sums up to these rows stand."""
@@ -231,19 +236,15 @@ class Sums(NamedTuple):
         return places
 
 
-def _summed(
-    cues: Cues, own: NDArray[np.float32], vectors: NDArray[np.integer], carried: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(m + 1, s + v) the running sums of the signals and vectors of a part, from what is carried from those before it
-    on."""
+def _summed(cues: Cues, own: NDArray[np.float32], vectors: NDArray[np.integer], carried: Tables) -> Tables:
+    """(m + 1, s) and (m + 1, v) the running sums of a part's signals and vectors, from those of the parts before on."""
     signals = np.concatenate([own, cues.values.T.take(rows_of(SIGNALS), axis=0)])
     signals *= _FIXED
-    sums = np.empty((signals.shape[1] + 1, _SUMMED))
-    sums[0] = carried
+    sums = np.empty((signals.shape[1] + 1, _SIGNALS))
+    sums[0] = carried[0]
     # Integers below 2^53, so that sums of them are exact.
-    sums[1:, :_SIGNALS] = np.rint(signals, out=signals).T
-    sums[1:, _SIGNALS:] = vectors
-    return np.add.accumulate(sums, out=sums)
+    sums[1:] = np.rint(signals, out=signals).T
+    return np.add.accumulate(sums, out=sums), running(vectors, carried[1])
 
 
 def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -272,7 +273,6 @@ _COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOW
 _LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])
 _NEAR: Final = len(SCORES) + len(NEAR)
 _SIGNALS: Final = len(SCORES) + len(SIGNALS)
-_SUMMED: Final = _SIGNALS + len(SOURCES) * DIMENSIONS
 _BLOCKS: Final = 2 * (len(WINDOWS) + 1)
 _BEHIND: Final = _BLOCKS + 3
 _BESIDE: Final = [reach for width in (*WINDOWS, _ALL) for reach in ((-width, 0), (1, 1 + width))]
@@ -282,7 +282,8 @@ _REACH: Final = np.array([*_BESIDE, *_AROUND, *_COMPARING]).T[:, :, None]
 """(2, w, 1) how far from a sentence each window begins and ends: to the left and to the right, nearest first; line,
 paragraph and document; what is behind the boundary before the sentence."""
 _NO_ROWS: Final = np.empty(0, np.int64)
-_NO_SUMS: Final = np.empty((0, _SUMMED))
+_NOTHING: Final = np.zeros(_SIGNALS), np.zeros(len(SOURCES) * DIMENSIONS, np.int32)
+_NO_SUMS: Final = np.empty((0, _SIGNALS)), np.empty((0, len(SOURCES) * DIMENSIONS), np.int32)
 
 
 def context(
@@ -291,8 +292,7 @@ def context(
     scores: NDArray[np.floating],
     vectors: NDArray[np.integer] | Sequence[NDArray[np.integer]],
 ) -> Context:
-    """The context of every sentence, from the sentence scores (n, 2), the cues and the vectors (n, v), which both may
-    come in parts."""
+    """The context of every sentence, from its scores (n, 2), and its cues and vectors (n, v), which may be in parts."""
     parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
     spoken = (vectors,) if isinstance(vectors, np.ndarray) else tuple(vectors)
     gaps = parts[0].gaps if len(parts) == 1 else np.concatenate([part.gaps for part in parts])

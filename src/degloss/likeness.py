@@ -27,34 +27,47 @@ NAMES: Final = tuple(
 """The columns of `likeness`."""
 
 
-def stretches(row: NDArray[np.int64], around: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(2, 8, m) the first row, and the row after the last, of the stretches that are compared at each of m rows.
+def running(vectors: NDArray[np.integer], carried: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(m + 1, v) the running sums of m vectors, from those of the sentences before on.
 
-    First come those before the boundary and the paragraph, then those behind it and the document. `around` (2, 3, m) is
-    the first row, and the row after the last, of the line, paragraph and document of each.
+    They are taken modulo 2^32, which only a text of some hundred megabytes about one word can come to.
     """
-    spans: NDArray[np.int64] = row + _REACH
-    np.maximum(spans[0], around[0, 2], out=spans[0])
-    np.minimum(spans[1], around[1, 2], out=spans[1])
-    spans[:, _PARAGRAPH] = around[:, 1]
-    return spans
+    sums = np.empty((len(vectors) + 1, vectors.shape[1]), np.int32)
+    sums[0] = carried
+    sums[1:] = vectors
+    return np.add.accumulate(sums, axis=0, out=sums)
 
 
-def likeness(sums: NDArray[np.float64], sentences: NDArray[np.int64]) -> NDArray[np.float32]:
+def borders(row: NDArray[np.int64], around: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(9, m) the rows at which the stretches begin and end that are compared at each of m rows.
+
+    `around` (2, 3, m) is the first row, and the row after the last, of the line, paragraph and document of each.
+    """
+    rows = np.empty((9, len(row)), np.int64)
+    np.add(row, _REACH, out=rows[_WITHIN])
+    np.maximum(rows[_WITHIN], around[0, 2], out=rows[_WITHIN])
+    np.minimum(rows[_WITHIN], around[1, 2], out=rows[_WITHIN])
+    rows[_PARAGRAPH] = around[:, 1]
+    return rows
+
+
+def likeness(sums: NDArray[np.int32], sentences: NDArray[np.int64]) -> NDArray[np.float32]:
     """(m, k) how alike the stretches are, named by `NAMES`.
 
-    sums       (2, 8, m, v) the running sums of all vectors up to where each of `stretches` begins and ends
+    sums       (9, m, v) the running sums of all vectors up to each of `borders`
     sentences  (m) how many sentences each document has
     """
-    sides = np.empty(sums.shape[1:], np.float32)
-    np.subtract(sums[1], sums[0], out=sides, casting="same_kind")
-    sides[_DOCUMENT] -= sides[_PARAGRAPH]
-    sides = sides.reshape(2, _PAIRS, -1, len(SOURCES), DIMENSIONS)
-    cosines = np.add.reduce(sides[0] * sides[1], axis=-1)
-    sides *= sides
-    squares = np.add.reduce(sides, axis=-1)
-    lengths = np.multiply(squares[0], squares[1], out=squares[0])
-    cosines /= np.sqrt(np.maximum(lengths, _TINY, out=lengths), out=lengths)
+    sides = np.empty((2, _PAIRS, *sums.shape[1:]), np.int32)
+    np.subtract(sums[_HERE], sums[_BEFORE], out=sides[0, :-1])
+    np.subtract(sums[_BEHIND], sums[_HERE], out=sides[1, :-1])
+    np.subtract(sums[8], sums[7], out=sides[0, -1])
+    np.subtract(sums[6], sums[0], out=sides[1, -1])
+    sides[1, -1] -= sides[0, -1]
+    numbers = sides.astype(np.float32).reshape(2, _PAIRS, -1, len(SOURCES), DIMENSIONS)
+    cosines = np.einsum("wmsd,wmsd->wms", numbers[0], numbers[1])
+    lengths = np.einsum("pwmsd,pwmsd->pwms", numbers, numbers)
+    length = np.multiply(lengths[0], lengths[1], out=lengths[0])
+    cosines /= np.sqrt(np.maximum(length, _TINY, out=length), out=length)
     cosines = cosines.swapaxes(0, 1)
     ratio = _LENGTH / sentences
     ratio *= ratio * ratio  # so that it is steep
@@ -67,11 +80,13 @@ def likeness(sums: NDArray[np.float64], sentences: NDArray[np.int64]) -> NDArray
 
 _ALL: Final = np.iinfo(np.int32).max
 _PAIRS: Final = len(REACHES) + 2
-_PARAGRAPH: Final = len(REACHES) + 1
-_DOCUMENT: Final = _PARAGRAPH + _PAIRS
-_REACH: Final = np.array(
-    [*((-reach, 0) for reach in (*REACHES, _ALL)), (0, 0), *((0, reach) for reach in (*REACHES, _ALL)), (-_ALL, _ALL)]
-).T[:, :, None]
+_REACH: Final = np.array([-_ALL, -REACHES[1], -REACHES[0], 0, *REACHES, _ALL])[:, None]
+# Where in `borders` what is reached from a boundary, the boundary itself, and the two ends of the paragraph are.
+_WITHIN: Final = slice(0, 7)
+_BEFORE: Final = slice(2, None, -1)
+_HERE: Final = slice(3, 4)
+_BEHIND: Final = slice(4, 7)
+_PARAGRAPH: Final = slice(7, 9)
 _LENGTH: Final = np.array(14.0)
 """Sentences in a document that is as long as it is short."""
 _UNIT: Final = np.array(1.0)
