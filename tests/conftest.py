@@ -85,9 +85,10 @@ def make_model(folder: Path) -> Path:
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
     )
-    embedding = Embedding(np.zeros((len(SOURCES), 1 << TABLE_BITS), np.uint16), np.zeros((2, DIMENSIONS), np.int8))
-    embedding.slots[:, ::3] = 1
-    embedding.rows[1] = np.arange(DIMENSIONS)
+    rng = np.random.default_rng(5)
+    slots = rng.integers(0, 900, (len(SOURCES), 1 << TABLE_BITS)).astype(np.uint16)
+    embedding = Embedding(slots, rng.integers(-127, 128, (900, DIMENSIONS)).astype(np.int8))
+    embedding.rows[0] = 0
     data, manifest = pack(Model(sentence, embedding, chain, {"name": "written by hand", "seed": 0}))
     (folder / WEIGHTS).write_bytes(data)
     (folder / MANIFEST).write_bytes(manifest)

@@ -25,8 +25,8 @@ CORPUS: Final = Path(__file__).parents[1] / "training" / "corpus"
 _WHOLE: Final = sys.modules["degloss.separate"]  # `degloss.separate` is the function of that name
 STAGES: Final = {
     "segment": (segment, "cuts"), "segment and encode": (_WHOLE, "batches"), "words": (_WHOLE, "look_up"),
-    "cues": (_WHOLE, "voices"), "n-grams": (_WHOLE, "sentence_scores"),
-    "vectors": (_WHOLE, "sentence_vectors"), "context": (_WHOLE, "evidence"),
+    "cues": (_WHOLE, "voices"), "n-grams": (_WHOLE, "grams"),
+    "scores": (_WHOLE, "sentence_scores"), "vectors": (_WHOLE, "sentence_vectors"), "context": (_WHOLE, "evidence"),
     "chain": (_WHOLE, "decisions"),
 }  # fmt: skip
 

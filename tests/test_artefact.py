@@ -207,6 +207,10 @@ TAMPERED: list[tuple[str, Tamper, type[ModelError], str, str]] = [
      ModelDamaged, WEIGHTS, "differ from the manifest"),
     ("rows that are not there", arrays(put("embedding.slots", lambda a: a + np.uint16(9))),
      ModelDamaged, WEIGHTS, "embedding.slots"),
+    ("a first row that says something", arrays(put("embedding.rows", lambda a: a + np.int8(1))),
+     ModelDamaged, WEIGHTS, "embedding.rows"),
+    ("a number that is too small", arrays(put("embedding.rows", lambda a: np.where(a == a.min(), np.int8(-128), a))),
+     ModelDamaged, WEIGHTS, "embedding.rows"),
     ("vectors of another length", arrays(put("embedding.rows", lambda a: a[:, 1:])),
      ModelDamaged, WEIGHTS, "embedding.rows"),
     ("no vectors at all", arrays(put("embedding.rows", lambda a: a[:0])), ModelDamaged, WEIGHTS, "embedding.slots"),
@@ -332,6 +336,25 @@ def test_what_is_packed_is_what_is_loaded(folder: Path) -> None:
     assert second.manifest == read_manifest(folder)
     assert set(second.manifest) == {*facts, "format", "features", "labels", "sha256", "arrays"}
     assert Separator(first).separate(PAGE) == load(folder).separate(PAGE)
+
+
+def test_a_loaded_model_can_be_changed_and_packed(folder: Path) -> None:
+    """Its manifest tells of the arrays it was loaded with; the new one, of the new arrays."""
+    first = load_model(folder)
+    changed = replace(first, chain=replace(first.chain, bias=first.chain.bias + 1))
+    data, text = pack(changed)
+    (folder / WEIGHTS).write_bytes(data)
+    (folder / MANIFEST).write_bytes(text)
+    second = load_model(folder)
+    assert np.array_equal(second.chain.bias, first.chain.bias + 1)
+    assert second.manifest["name"] == first.manifest["name"]
+
+
+@pytest.mark.parametrize("name", ["sentence.table", "embedding.rows", "embedding.slots", "chain.hidden"])
+def test_arrays_may_be_stored_by_columns(folder: Path, name: str) -> None:
+    before = load(folder).separate(PAGE)
+    arrays(put(name, np.asfortranarray))(folder)
+    assert load(folder).separate(PAGE) == before
 
 
 def test_packing_twice_gives_the_same_bytes(model: Path) -> None:

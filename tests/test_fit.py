@@ -19,8 +19,8 @@ from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
 from degloss.messages import marginals
 from degloss.separate import Separator
-from degloss.vectors import DIMENSIONS, SOURCES
-from degloss_training import corpus, evaluate, fit, recipe, train
+from degloss.vectors import DIMENSIONS, SOURCES, Embedding
+from degloss_training import corpus, embed, evaluate, fit, recipe, train
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.prepare import Prepared
 from training_data import document, prepared
@@ -318,6 +318,30 @@ def test_buckets_left_out_leave_no_trace(small: Prepared) -> None:
         for name in a.files:
             # Sums of single precision in another order may move the last bits.
             assert a[name] == pytest.approx(b[name], abs=1e-4), name
+
+
+def test_vectors_are_learned_without_the_bucket_they_are_for(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.arange(len(small.gold))
+    learned: list[set[int]] = []
+    asked: list[set[int]] = []
+    learn, vectors = embed.learn, embed.vectors
+
+    def learning(data: Prepared, known: NDArray[np.int64]) -> Embedding:
+        learned.append(set(data.row_bucket[known].tolist()))
+        return learn(data, known)
+
+    def asking(embedding: Embedding, data: Prepared, of: NDArray[np.int64]) -> NDArray[np.int16]:
+        asked.append(set(data.row_bucket[of].tolist()))
+        return vectors(embedding, data, of)
+
+    monkeypatch.setattr(embed, "learn", learning)
+    monkeypatch.setattr(embed, "vectors", asking)
+    fit.cross_fitted_vectors(small, rows, QUICK)
+    assert len(learned) == len(asked) == QUICK.folds
+    for known, of in zip(learned, asked, strict=True):
+        assert known
+        assert not known & of
+    assert set.union(*asked) == set(small.row_bucket.tolist())
 
 
 def test_folds_never_judge_what_they_were_fitted_on(

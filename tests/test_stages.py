@@ -35,7 +35,7 @@ from degloss.messages import marginals
 from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, grams, scale
 from degloss.separate import Separator
 from degloss.skeleton import skeleton
-from degloss.vectors import DIMENSIONS, SOURCES
+from degloss.vectors import DIMENSIONS, SOURCES, sentence_vectors
 from degloss.words import Words, function_words, hash_words, hashes, lexicon_counts, lexicons, look_up
 from degloss_training import corpus, fit
 from degloss_training.prepare import Prepared
@@ -608,6 +608,13 @@ def test_context_is_that_of_a_slow_reference() -> None:
     assert seen == set(columns)
     assert 0 < len(contrasts) == around.contrasts.shape[1] - len(edges)
     assert np.ptp(list(edges.values())) > 0.5
+
+
+def test_the_context_gets_the_vectors_of_the_model(separator: Separator) -> None:
+    batch, words, _ = encoded(*TEXTS)
+    (vectors,) = separator.stages(TEXTS).around.vectors
+    assert np.array_equal(vectors, sentence_vectors(separator.model.embedding, grams(batch, words)))
+    assert np.ptp(vectors, axis=0).all()
 
 
 def test_edges_say_what_lies_between_two_sentences() -> None:

@@ -3,10 +3,11 @@
 A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`.
 Loading checks in this order: that both files are there, that the manifest is of a format and a feature version
 this degloss reads, that the bytes of the arrays have the promised SHA-256, that every array has the promised
-shape and type.
+shape and type, that the vectors' rows are there and small.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
-hashes, cues, context), raise `FEATURES`. Either way all models have to be trained anew, which `make train` does.
+hashes, cues, vectors, context, likeness), raise `FEATURES`. Either way all models have to be trained anew, which
+`make train` does.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from degloss.documents import LABELS
 from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
 from degloss.ngrams import TABLE_BITS
-from degloss.vectors import DIMENSIONS, SOURCES, Embedding
+from degloss.vectors import DIMENSIONS, LARGEST, SOURCES, Embedding
 from degloss.words import look_up
 
 if TYPE_CHECKING:
@@ -113,12 +114,12 @@ def pack(model: Model) -> tuple[bytes, bytes]:
     np.savez(buffer, **arrays)
     weights = buffer.getvalue()
     manifest = {
+        **model.manifest,
         "format": FORMAT,
         "features": FEATURES,
         "labels": list(LABELS),
         "sha256": hashlib.sha256(weights).hexdigest(),
         "arrays": {name: [str(a.dtype), list(a.shape)] for name, a in sorted(arrays.items())},
-        **model.manifest,
     }
     return weights, (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
@@ -169,7 +170,7 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
 
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in file.files}
+            arrays = {name: np.asarray(file[name], order="C") for name in file.files}
     # What NumPy raises on bytes that are no such archive depends on where they go wrong.
     except (ValueError, TypeError, AttributeError, LookupError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ModelDamaged(f"{folder / WEIGHTS}: not readable as plain arrays ({error}); train again") from error
@@ -185,8 +186,12 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
                 f"{folder / WEIGHTS}: {name} is {arrays[name].dtype} {arrays[name].shape}, this degloss needs {dtype}"
                 f" {shape}; train again"
             )
-    if arrays["embedding.slots"].max() >= rows[0]:
-        raise ModelDamaged(f"{folder / WEIGHTS}: embedding.slots names rows that are not there; train again")
+    slots, numbers = arrays["embedding.slots"], arrays["embedding.rows"]
+    if slots.max() >= len(numbers) or numbers[0].any() or numbers.min() < -LARGEST:
+        raise ModelDamaged(
+            f"{folder / WEIGHTS}: embedding.slots names rows that are not there, or embedding.rows begins with one that"
+            f" is not zero or has a number below -{LARGEST}; train again"
+        )
     for array in arrays.values():
         array.flags.writeable = False
     return arrays

@@ -27,6 +27,9 @@ SOURCES: Final = ("word", "skeleton 2")
 DIMENSIONS: Final = 16
 """Of each of the two vectors; docs/experiments.md."""
 
+LARGEST: Final = 127
+"""No number of a row is further from zero."""
+
 LANES: Final = 4
 """Numbers of 16 bits that are added in one operation on 64."""
 

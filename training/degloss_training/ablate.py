@@ -17,12 +17,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from degloss import context
 from degloss.artefact import Model
 from degloss.decode import EDGES, emissions, potentials
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
+from degloss.vectors import SOURCES
 from degloss_training import corpus, embed, evaluate, fit, recipe
 from degloss_training.corpus import Document
 from degloss_training.metric import Interval, Judged, difference, judge, score
@@ -130,6 +133,11 @@ def run(bench: Bench, ablations: Sequence[Ablation] = ABLATIONS) -> Iterator[tup
 
 def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     """Trains without what the ablation leaves out, and judges."""
+    with threadpool_limits(1):  # as `fit.fit`
+        return list(_judge(bench, *_fitted(bench, ablation), ablation))
+
+
+def _fitted(bench: Bench, ablation: Ablation) -> tuple[Prepared, Model]:
     data = _reduced(bench.data, ablation)
     train = np.array([d for d in bench.train if ablation.documents(data.documents[d].kind)])
     rows = fit.document_rows(data, train)
@@ -138,7 +146,7 @@ def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     vectors, embedding = fit.cross_fitted_vectors(data, rows, SETTINGS), embed.learn(data, rows)
     settings = SETTINGS if ablation.hidden else replace(SETTINGS, hidden_start=0)
     chain = fit.fit_chain(_seen(data, train, scores, vectors, ablation), settings)
-    return list(_judge(bench, data, Model(sentence, embedding, chain, {}), ablation))
+    return data, Model(sentence, embedding, chain, {})
 
 
 def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
@@ -148,7 +156,9 @@ def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
     ngrams = data.ngrams
     if ablation.families is not _everything:
         ngrams = ngram_matrix(data.batch, data.words, ablation.families)
-    return replace(data, cues=replace(data.cues, values=values), ngrams=ngrams)
+    nothing = sparse.csr_matrix(ngrams.shape, dtype=np.float32)
+    counts = (of if ablation.families(source) else nothing for source, of in zip(SOURCES, data.counts, strict=True))
+    return replace(data, cues=replace(data.cues, values=values), ngrams=ngrams, counts=tuple(counts))
 
 
 def _seen(

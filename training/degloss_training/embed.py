@@ -2,8 +2,8 @@
 
 What latent semantic analysis makes of the n-grams of such stretches (Deerwester et al. 1990) is turned and stretched so
 that the differences within a speaker's text become small beside those between speakers (linear discriminants, Fisher
-1936), cut down to a few dimensions and rounded to whole numbers. Labels are not learned: who the speaker is
-does not count, only where another one begins.
+1936), cut down to a few dimensions and rounded to whole numbers. Furniture is left out; beyond that
+labels are not learned: who the speaker is does not count, only where another one begins.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from scipy import linalg, sparse
 from sklearn.decomposition import TruncatedSVD
 
 from degloss.documents import LABELS
+from degloss.errors import TrainingError
 from degloss.ngrams import TABLE_BITS
-from degloss.vectors import DIMENSIONS, SOURCES, Embedding
+from degloss.vectors import DIMENSIONS, LARGEST, SOURCES, Embedding
 from degloss_training.prepare import Prepared
 
 STRETCH: Final = 5
@@ -36,6 +37,8 @@ def learn(data: Prepared, rows: NDArray[np.int64]) -> Embedding:
     found = [_learned(data, rows, data.counts[source][rows]) for source in range(len(SOURCES))]
     slots = np.zeros((len(SOURCES), 1 << TABLE_BITS), np.uint16)
     before = 1
+    if sum(len(columns) for columns, _ in found) > np.iinfo(slots.dtype).max:
+        raise TrainingError(f"more than {np.iinfo(slots.dtype).max} n-grams with vectors; raise embed.LEAST")
     for source, (columns, _) in enumerate(found):
         slots[source, columns] = np.arange(before, before + len(columns))
         before += len(columns)
@@ -86,9 +89,11 @@ def _learned(
     turned = _discriminants(points - points.mean(0), speaker[kept])
     table = (axes @ turned) * weight[:, None]
     often = counts[spoken].getnnz(0)
+    if not often.any():  # furniture alone has n-grams that occur so often
+        return nothing
     table -= often @ table / often.sum()
     table *= _SPREAD / np.sqrt(often @ (table**2) / often.sum())
-    return columns, np.clip(np.rint(table), -127, 127).astype(np.int8)
+    return columns, np.clip(np.rint(table), -LARGEST, LARGEST).astype(np.int8)
 
 
 def _discriminants(points: NDArray[np.float64], speaker: NDArray[np.int64]) -> NDArray[np.float64]:

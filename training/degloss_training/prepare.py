@@ -27,8 +27,8 @@ class Prepared:
     """Labelled documents as arrays; n sentences of d documents.
 
     ngrams  (n, 2^18) values of the hashed n-grams
-    counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; function words are left
-            out
+    counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; single function words
+            are left out
     gold    (n) label of each sentence: the speaker of most of its characters
     twin    (n) the first row of a sentence with the same words, label and bucket: composed documents repeat their
             sources, and the sentence model needs each sentence only once
@@ -119,7 +119,7 @@ def ngram_matrix(batch: Batch, words: Words, keep: Callable[[str], bool] = lambd
 
 
 def gram_counts(batch: Batch, words: Words, name: str) -> sparse.csr_matrix:
-    """(n, 2^18) how many n-grams of a family each sentence has, without those that a function word shares."""
+    """(n, 2^18) how many n-grams of a family each sentence has; of words none with a function word's entry."""
     family = next(family for family in families(batch, words) if family.name == name)
     counts = _matrix(family, np.ones(family.count.sum(), np.float32))
     if name == "word":
