@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,7 @@ def test_fitting_gives_the_model_that_training_gives(fitted: SentenceClassifier)
 
 
 def test_the_arrays_of_a_fitted_estimator_separate_as_it_predicts(fitted: SentenceClassifier) -> None:
-    model = shipped().model
-    own = Separator(type(model)(fitted.sentence_model(), model.chain, model.manifest))
+    own = Separator(replace(shipped().model, sentence=fitted.sentence_model()))
     unseen = ["So ein Irrsinn, Leute!", "Die Polizei teilte das am Montag mit.", "https://t.me/anderes"]
     alone = [own.separate(text).sentences[0] for text in unseen]
     assert fitted.predict(unseen).tolist() == [sentence.lone_label for sentence in alone]
