@@ -178,8 +178,7 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
     found = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
     if set(arrays) != needed or found != promised:
         raise ModelDamaged(f"{folder / WEIGHTS}: names, shapes or types differ from the manifest; train again")
-    rows = arrays["embedding.rows"].shape[:1]
-    for name, shape in _shapes(*rows or (0,)).items():
+    for name, shape in _shapes(arrays["embedding.rows"].size // DIMENSIONS).items():
         dtype = _TYPES.get(name, "float32")
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ModelDamaged(

@@ -30,13 +30,15 @@ DIMENSIONS: Final = 16
 LARGEST: Final = 127
 """No number of a row is further from zero."""
 
+MOST: Final = 32767
+"""No number of a sentence's vector is further from zero."""
+
 LANES: Final = 4
 """Numbers of 16 bits that are added in one operation on 64."""
 
 _ROWS: Final = tuple(FAMILIES.index(name) for name in SOURCES)
 _HALF: Final = np.array(128, np.int32)
 _NONE: Final = np.array(0)
-_MOST: Final = 32767
 _FULL: Final = 0xFFFF // 0xFF
 """So many rows can be added before a lane of 16 bits runs over."""
 
@@ -85,6 +87,6 @@ def sentence_vectors(embedding: Embedding, found: Grams) -> NDArray[np.int16]:
         if np.maximum.reduce(count, initial=0) > _FULL:
             for row in (count > _FULL).nonzero()[0].tolist():
                 exact = embedding.rows[slots[slice(*borders[row])]].sum(0, dtype=np.int32)
-                within[row] = np.clip(exact, -_MOST, _MOST)
+                within[row] = np.clip(exact, -MOST, MOST)
         vectors[:, place] = within
     return vectors.reshape(n, len(SOURCES) * DIMENSIONS)

@@ -18,7 +18,7 @@ from sklearn.decomposition import TruncatedSVD
 from degloss.documents import LABELS
 from degloss.errors import TrainingError
 from degloss.ngrams import TABLE_BITS
-from degloss.vectors import DIMENSIONS, LARGEST, SOURCES, Embedding
+from degloss.vectors import DIMENSIONS, LARGEST, MOST, SOURCES, Embedding
 from degloss_training.prepare import Prepared
 
 STRETCH: Final = 5
@@ -52,7 +52,7 @@ def vectors(embedding: Embedding, data: Prepared, rows: NDArray[np.int64]) -> ND
         data.counts[source][rows].astype(np.float64) @ embedding.rows[embedding.slots[source]].astype(np.float64)
         for source in range(len(SOURCES))
     ]
-    return np.asarray(np.clip(np.concatenate(sums, 1), -32767, 32767), np.int16)
+    return np.asarray(np.clip(np.concatenate(sums, 1), -MOST, MOST), np.int16)
 
 
 def _learned(

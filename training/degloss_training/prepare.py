@@ -123,8 +123,7 @@ def gram_counts(batch: Batch, words: Words, name: str) -> sparse.csr_matrix:
     family = next(family for family in families(batch, words) if family.name == name)
     counts = _matrix(family, np.ones(family.count.sum(), np.float32))
     if name == "word":
-        entries = np.zeros(1 << TABLE_BITS, np.float32)
-        entries[family.index[: len(words.known)][words.known < FUNCTION]] = 1
+        entries = np.ones(1 << TABLE_BITS, np.float32)
         entries[family.index[: len(words.known)][words.known >= FUNCTION]] = 0
         counts = (counts @ sparse.diags_array(entries)).tocsr()
         counts.eliminate_zeros()
