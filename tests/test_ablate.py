@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from degloss import context
 from degloss.decode import EDGES
@@ -64,7 +65,9 @@ def test_each_ablation_leaves_out_something_and_not_everything(small: Bench, abl
         assert any(map(getattr(ablation, of), names[of]))
 
 
-def test_what_is_left_out_has_no_weight(small: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_out_has_no_weight(
+    small: Bench, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
     monkeypatch.setattr(ablate, "SETTINGS", QUICK)
     fitted: list[fit.ChainData] = []
     fit_chain = fit.fit_chain
@@ -73,6 +76,7 @@ def test_what_is_left_out_has_no_weight(small: Bench, monkeypatch: pytest.Monkey
                     edges=lambda n: n != "blank line", families=lambda n: n != "word")  # fmt: skip
     judged = ablate.judged(small, gone)
     (data,) = fitted
+    assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]  # stopping early is meant
     names = context.names(small.data.cues)
     left = [i for i, name in enumerate(names) if name.startswith("left") or "lexicon" in name]
     assert left

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from degloss import context
 from degloss.artefact import Model
@@ -133,7 +132,7 @@ def run(bench: Bench, ablations: Sequence[Ablation] = ABLATIONS) -> Iterator[tup
 
 def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     """Trains without what the ablation leaves out, and judges."""
-    with threadpool_limits(1):  # as `fit.fit`
+    with fit.steadily():
         return list(_judge(bench, *_fitted(bench, ablation), ablation))
 
 

@@ -7,6 +7,8 @@ from a model which has not seen the sentence's bucket (stacking; Wolpert 1992).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -268,14 +270,21 @@ def fit_chain(data: ChainData, settings: Settings) -> Chain:
     return unpack(result.x)
 
 
+@contextmanager
+def steadily() -> Iterator[None]:
+    """Within it models are fitted the same on any number of cores, and stopped early on purpose, without a warning."""
+    # Filters hold for all threads, so the filter is set out here.
+    # Sums of several BLAS threads depend on how many there are, and with them the last bits of every weight.
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
 def fit(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model:
     """The model of the documents of these buckets; its manifest says nothing."""
     documents = np.flatnonzero(np.isin(data.bucket, buckets))
     rows = document_rows(data, documents)
-    # The sentence model is stopped early on purpose. Filters hold for all threads, so the filter is set out here.
-    # Sums of several BLAS threads depend on how many there are, and with them the last bits of every weight.
-    with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with steadily():
         scores = cross_fitted_scores(data, rows, settings)
         sentence, _ = fit_sentence_model(data, rows, settings)
         vectors = cross_fitted_vectors(data, rows, settings)
