@@ -72,7 +72,9 @@ def test_files_that_are_no_text(data: bytes, message: str, degloss: Run, tmp_pat
 MISTAKES = [
     # arguments, part of the message; in a folder with in.txt, other.txt, sub/ and sub/in.txt
     (["clean", "fehlt.txt"], "fehlt.txt: no such file"),
+    (["clean", "in.txt", "-o", ""], "-o: an empty name; give a file or a folder"),
     (["clean", "sub"], "sub: a folder; say with -o"),
+    (["explain", "sub"], "sub: a folder; explain takes files"),
     (["clean", "sub", "-o", "all.txt"], "sub: a folder; say with -o"),
     (["clean", "empty", "-o", "out"], "empty: no files to read"),
     (["clean", "in.txt", "-o", "other.txt"], "other.txt: exists already"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from degloss.documents import LABELS, Label, Segment
 from degloss.encode import encode
-from degloss.errors import CorpusError
+from degloss.errors import CorpusError, TrainingError
 from degloss_training import compose, corpus, recipe, sources, statistics
 from degloss_training.corpus import BUCKETS, Document
 from training_data import document
@@ -393,6 +393,22 @@ def test_sources_of_the_corpus_stay_in_their_buckets() -> None:
     for article in gathered[0].articles + gathered[1].articles:
         if article.source in whole:
             assert all(" ".join(p.split()) in whole[article.source] for p in article.paragraphs if "\n" not in p)
+
+
+def test_furniture_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sources, "FURNITURE", tmp_path)
+    sources.furniture.cache_clear()
+    with pytest.raises(TrainingError, match=r"remarks\.txt: no such file; train in a clone"):
+        sources.furniture("remarks", 0)
+
+
+@pytest.mark.parametrize(("text", "border"), [("Der Rat tagt.[[Bild 1]]", 13), ("Eins.\n[[x", 6), ("[[x", 3)])
+def test_what_cannot_be_read_back_is_not_serialised(text: str, border: int) -> None:
+    spans = [
+        Segment(a, b, label) for a, b, label in [(0, border, "article"), (border, len(text), "boilerplate")] if a < b
+    ]
+    with pytest.raises(CorpusError, match=r"begins with \[\["):
+        corpus.serialise(text, spans)
 
 
 @pytest.mark.parametrize("path", sorted(sources.FURNITURE.glob("*.txt")), ids=lambda p: p.stem)

@@ -415,6 +415,23 @@ def test_parquet_keeps_columns_and_types(kind: Any, degloss: Run, tmp_path: Path
     assert pq.ParquetFile(tmp_path / "out.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
 
 
+def test_parquet_with_two_columns_of_the_name_is_refused(degloss: Run, tmp_path: Path) -> None:
+    table = pyarrow.Table.from_arrays([pyarrow.array([ARTICLE])] * 2, names=["text", "text"])
+    pq.write_table(table, tmp_path / "in.parquet")
+    done = degloss("label", "in.parquet", "--format", "jsonl")
+    assert done.returncode == 1
+    assert b"in.parquet: has several columns 'text'; rename one" in done.stderr
+
+
+def test_what_json_has_no_word_for(degloss: Run, tmp_path: Path) -> None:
+    values = [{"x": float("nan"), "y": [float("inf"), 1.5], "z": b"\xff"}]
+    parquet(tmp_path / "in.parquet", text=[ARTICLE], number=[float("nan")], packed=[b"\xff\x00"], deep=values)
+    (line,) = degloss("label", "in.parquet", "--format", "jsonl").stdout.splitlines()
+    found = json.loads(line, parse_constant=pytest.fail)
+    expected = {"number": None, "packed": "/wA=", "deep": {"x": None, "y": [None, 1.5], "z": "/w=="}}
+    assert {name: found[name] for name in expected} == expected
+
+
 def test_parquet_as_json_lines(degloss: Run, tmp_path: Path) -> None:
     parquet(tmp_path / "in.parquet", id=[1, 2], text=[ARTICLE, None])
     done = degloss("label", "in.parquet", "--format", "jsonl")

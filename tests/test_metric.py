@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -421,5 +422,12 @@ def test_files_that_are_none_for_evaluation_are_told(line: str, separator: Separ
     path.write_text(f"{line}\n")
     with pytest.raises(TrainingError, match=r"real\.jsonl: not an evaluation file .*; each line needs"):
         evaluate.on_file(path, separator)
+    path.write_text(f"{row(DOCUMENTS[0], spans=[{'start': 0, 'end': 3, 'label': 'artikel'}])}\n")
+    with pytest.raises(TrainingError, match=r"real\.jsonl: .*: label 'artikel'; give article"):
+        evaluate.on_file(path, separator)
+    packed = tmp_path / "real.jsonl.gz"
+    packed.write_bytes(gzip.compress(row(DOCUMENTS[0]).encode() * 50)[:-9])
+    with pytest.raises(TrainingError, match=r"real\.jsonl\.gz: not an evaluation file"):
+        evaluate.on_file(packed, separator)
     with pytest.raises(TrainingError, match=r"fehlt\.jsonl: not an evaluation file"):
         evaluate.on_file(tmp_path / "fehlt.jsonl", separator)

@@ -185,6 +185,16 @@ def test_sources_that_are_none(source: str, message: str, tmp_path: Path, monkey
     assert message in str(error.value)
 
 
+def test_a_document_that_is_too_large_is_a_failure(
+    tmp_path: Path, separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 1 << 20)
+    (tmp_path / "bombe.txt.gz").write_bytes(gzip.compress(bytes(b"a" * (1 << 20)) + b"a"))
+    name = str(tmp_path / "bombe.txt.gz")
+    _, (report,) = labelled([(Piece(name, name, "text"),)], separator)
+    assert [f.reason for f in report.failures] == ["more than 1 MiB; split it into documents"]
+
+
 def test_one_bad_file_does_not_stop_a_part(tmp_path: Path, separator: Separator) -> None:
     (tmp_path / "1.txt").write_bytes(bytes(range(256)) * 20)
     (tmp_path / "2.txt").write_text(PAGE)

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -108,6 +109,7 @@ def make_folder(folder: Path) -> None:
         (folder / f"{number:02}.txt").write_text(f"{PAGE}{number}\n" if number != 7 else "")
     (folder / "10.txt").write_bytes(bytes(100))
     (folder / "dump.jsonl").write_text(dump(3 * BATCH_DOCUMENTS))
+    (folder / "alles schlecht.jsonl").write_text('{"id": 1\n' * 200)
     (folder / "gepackt.jsonl.gz").write_bytes(gzip.compress(dump(2 * BATCH_DOCUMENTS).encode()))
     (folder / "tief" / "tabelle.csv").write_text("id,text\n" + f'1,"{PAGE}"\n' * 300)
 
@@ -124,7 +126,8 @@ FOLDER = ("label", "in", "--format", "jsonl", "--resume")
 
 def test_a_killed_run_over_a_folder_goes_on(model: Path, degloss: Run, tmp_path: Path) -> None:
     make_folder(tmp_path / "in")
-    assert degloss(*FOLDER, "-o", "whole").returncode == 3
+    whole = degloss(*FOLDER, "-o", "whole")
+    assert whole.returncode == 3
     out = tmp_path / "out"
     dumped = companion(out / "dump.jsonl", PART)
     moments = [
@@ -141,6 +144,9 @@ def test_a_killed_run_over_a_folder_goes_on(model: Path, degloss: Run, tmp_path:
     assert done.returncode == 3, done.stderr
     assert contents(out) == contents(tmp_path / "whole")
     assert remains(out) == []
+    summaries = [re.search(r"degloss: ([\d,]+) documents", run.stderr.decode()) for run in (whole, done)]
+    assert None not in summaries
+    assert len({found[1] for found in summaries if found}) == 1
     assert (tmp_path / "out.errors.jsonl").read_bytes() == (tmp_path / "whole.errors.jsonl").read_bytes()
 
 

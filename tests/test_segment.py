@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conftest import LINK
+from conftest import LINK, PAGE
 from degloss.characters import LINE_BREAKS
 from degloss.documents import LABELS
 from degloss.encode import encode
@@ -237,11 +237,23 @@ def test_time_grows_with_the_length_alone(unit: str) -> None:
     assert ratio <= 20
 
 
-@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u3000", "\x85"])
-def test_an_initial_with_a_wide_space_before_the_full_stop(space: str) -> None:
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u3000", "\x85", " \u00a0", "\u2009\u2009", "  \u202f"])
+def test_an_initial_with_a_wide_space_before_the_full_stop(space: str, capfd: pytest.CaptureFixture[str]) -> None:
     # sentencex 1.0.32 panics at these, which no "except Exception" would catch.
     text = f"Er traf A{space}. Dann ging er. D{space}."
     assert cuts(text)[-1] == len(text)
+    assert "panicked" not in capfd.readouterr().err
+
+
+def test_arguments_that_are_none_are_told_at_once(separator: Separator) -> None:
+    with pytest.raises(ValueError, match="labels must be some of article, commentary, boilerplate, as a list or tuple"):
+        separator.separate(PAGE).keep("article")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not \\('artikel',\\)"):
+        separator.separate(PAGE).keep(["artikel"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="favor must be one of"):
+        separator.separate_many([], favor="x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a text must be str, not NoneType"):
+        list(separator.separate_many(["a", None]))  # type: ignore[list-item]
 
 
 def test_a_panic_of_the_splitter_costs_no_more_than_its_cuts(monkeypatch: pytest.MonkeyPatch) -> None:

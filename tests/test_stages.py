@@ -230,6 +230,19 @@ def naive_families(text: str, start: int, end: int) -> dict[str, Counter[int]]:
     return found
 
 
+PAGE_OF_LINES = "Titel ohne Punkt\n\nDer Rat stimmte  zu\nHier lesen \u2192\n\nNa toll: wieder 3\nEnde"
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", " \n", "\t \n", " \r\n", "\u2028", "\x0b"])
+def test_lines_may_end_in_any_way(line_break: str, separator: Separator) -> None:
+    plain, other = (encode([text]) for text in (PAGE_OF_LINES, PAGE_OF_LINES.replace("\n", line_break)))
+    one, two = (skeleton(batch, look_up(batch)).tolist() for batch in (plain, other))
+    assert one == two
+    one, two = (cues(batch, look_up(batch)) for batch in (plain, other))
+    assert one.gaps.tolist() == two.gaps.tolist()
+    assert one.values.tolist() == two.values.tolist()
+
+
 def naive_skeleton(text: str, words: list[tuple[int, int]]) -> list[int]:
     forms, kinds = normal_forms(), classes()
 

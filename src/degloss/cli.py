@@ -30,6 +30,7 @@ from degloss.options import (
     InPlace,
     Keep,
     MaxLoss,
+    Pages,
     Raw,
     Scheduler,
     Speaker,
@@ -165,7 +166,7 @@ def restore(
 
 @app.command()
 def explain(
-    files: Files = None,
+    files: Pages = None,
     everything: Annotated[bool, typer.Option("--all", help="Also the sentences that are article.")] = False,
     top: Annotated[int, typer.Option("-n", "--top", min=1, help="How many reasons of each kind.")] = 5,
     favor: Favored = "balanced",
@@ -178,6 +179,9 @@ def explain(
     def work(tally: Tally) -> None:
         from degloss.explain import explain, explanation_text
 
+        for name in files or ():
+            if os.path.isdir(name):
+                raise InputError(f"{name}: a folder; explain takes files, give some of those in it")
         options, form = Options(text_field=text_field, type=type), Form(text_field or "text")
         made = plan(_sources(files), options, lambda kind: form, tally)
         separator = shipped() if model is None else load(model)

@@ -31,8 +31,8 @@ class Sentence(NamedTuple):
     """One sentence and who speaks it.
 
     `label` is the decision in context and `confidence` its calibrated probability. `lone_label` and
-    `lone_score` are what the sentence model said of this sentence alone, before any neighbour was looked at:
-    where they differ from the final ones, the context decided.
+    `lone_score` are what the sentence model said of this sentence alone, before any neighbour's score was looked at
+    (it knows whether a quotation is open): where they differ from the final ones, the context decided.
     """
 
     start: int
@@ -134,6 +134,8 @@ class Separation:
 
     def kept(self, labels: Iterable[Label]) -> list[str]:
         """The pieces of text that `keep` puts together."""
+        if isinstance(labels, str) or not set(labels := tuple(labels)) <= set(LABELS):
+            raise ValueError(f"labels must be some of {', '.join(LABELS)}, as a list or tuple, not {labels!r}")
         wanted = np.isin(self.labels, [LABELS.index(label) for label in labels])
         turns = (wanted[1:] != wanted[:-1]).nonzero()[0] + 1
         borders = [0, *turns.tolist(), len(wanted)]

@@ -135,8 +135,13 @@ _MOST: Final = 1 << 31
 
 def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
-    codes, offsets = _code_points(texts), _offsets(texts)
+    # A line break after each text.
+    joined, offsets = "\n".join([*texts, ""]), _offsets(texts)
+    codes = _code_points(joined)
     kinds = classes().take(codes, mode="clip")
+    if "\r" in joined:
+        returns = (codes == ord("\r")).nonzero()[0]
+        kinds[returns[codes[returns + _ONE] != ord("\n")]] = Char.NEWLINE
     spans, lengths, blanks = _sentences(texts, offsets, kinds)
     starts, ends = spans[0], spans[1]
 
@@ -174,11 +179,10 @@ def _offsets(texts: Sequence[str]) -> NDArray[np.int64]:
     return np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
 
 
-def _code_points(texts: Sequence[str]) -> NDArray[np.intp]:
-    """The code points of all texts, a line break after each."""
-    data = "\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
+def _code_points(text: str) -> NDArray[np.intp]:
+    """The code points of a text."""
     # As they are to be indices, they are made the type of indices once and not at every look-up.
-    return np.frombuffer(data, _CODE).astype(np.intp)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), _CODE).astype(np.intp)
 
 
 _CODE: Final = np.dtype("<u4")

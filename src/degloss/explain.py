@@ -1,6 +1,7 @@
 """Why a sentence got its label: the strongest of the numbers that were added up.
 
-Both models are sums, so every part of a decision can be named. For the label that won, against its rival:
+The sentence model is a sum, and the chain nearly one, so every part of a decision can be named. For the label that won,
+against its rival:
 
 - the sentence alone: the weight of each n-gram times its family's scale, and of each standardised cue;
 - the context: each standardised context feature times the difference of its two weights in the chain;
@@ -9,7 +10,9 @@ Both models are sums, so every part of a decision can be named. For the label th
 
 The rival of commentary and of boilerplate is article, that of article whichever of the two came nearer. All
 numbers are log-odds (2.2 is nine to one), positive where they speak for the label that won. Nothing is
-computed another way here: the numbers are those of `Separator.stages`, and the parts sum up to its scores.
+computed another way here: the numbers are those of `Separator.stages`, and the parts of the sentence alone sum up to
+its scores. Those of the context do not quite: of the hidden layer, which is no sum, they are the slopes at this
+sentence.
 """
 
 from __future__ import annotations

@@ -37,6 +37,14 @@ Files = Annotated[
         show_default=False,
     ),
 ]
+Pages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILES|-",
+        help="Files (.txt .md .html .jsonl .csv .tsv .parquet, each also .gz or .zst), or - for standard input.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     str | None,
     typer.Option(

@@ -186,6 +186,8 @@ class Outputs:
         assert job.target is not None
         if not output.documents and not begin.skipped and self._tally.failed > self._failed_before:
             self._drop()  # its failures are counted already
+            if self._journal is not None:
+                self._journal.note({"failed": job.key, "source": begin.stamp}, self._totals())
             return
         with named(output):
             output.finish()
@@ -198,10 +200,11 @@ class Outputs:
             else:
                 replace = self._plan.options.force or owns(self._journal, job)
                 check_target(job.target, force=replace, inputs=self._plan.inputs)
+                totals = self._totals()  # in which the documents of this output are waiting
                 self._tally.done += output.documents
                 if self._journal is not None:
                     done = {"done": job.key, "source": begin.stamp, "result": stamp(part.path)}
-                    self._journal.note(done, self._totals())
+                    self._journal.note(done, totals)
                 try:
                     part.commit(force=replace)
                 except BaseException:

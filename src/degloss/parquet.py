@@ -6,7 +6,9 @@ keeps its null.
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
@@ -81,6 +83,8 @@ def _schema(arrow: Any, table: Any, field: str, name: str) -> Schema:
         raise InputError(
             f"{name}: no column {field!r}{some_names(found.names)}; name the text's column by --text-field"
         )
+    if found.names.count(field) > 1:
+        raise InputError(f"{name}: has several columns {field!r}; rename one, or name another one by --text-field")
     place = found.get_field_index(field)
     kind = found.field(place).type
     if arrow.types.is_dictionary(kind):
@@ -97,13 +101,32 @@ def _schema(arrow: Any, table: Any, field: str, name: str) -> Schema:
 
 
 def as_record(row: ArrowRow) -> Record:
-    """The row in the form of JSON lines; what JSON has no word for, a date, as a string."""
+    """The row in the form of JSON lines.
+
+    What JSON has no word for: a date as a string, bytes in base 64, numbers that are none or infinite as null.
+    """
     (values,) = row.block.slice(row.place, 1).to_pylist()
-    pieces = [
-        (name, f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False, default=str)}")
-        for name, value in values.items()
-    ]
+    pieces = [(name, f"{_json(name)}: {_json(value)}") for name, value in values.items()]
     return Record(row.line, row.text, tuple(pieces))
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_in_words)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_in_words)
+
+
+def _in_words(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list) else value
 
 
 class ParquetRows:

@@ -33,7 +33,7 @@ from degloss.read import Document
 from degloss.records import records
 from degloss.separate import Separator
 from degloss.show import counted
-from degloss.source import STDIN, unreadable
+from degloss.source import MOST_BYTES, STDIN, unreadable
 from degloss.tally import Counts, Figures
 from degloss.write import new_file, output_error
 
@@ -182,7 +182,10 @@ def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Docume
                 raise InputError(f"{piece.name}: tables are not read on a cluster; write the rows as JSON lines")
             if piece.kind != "jsonl":
                 page = piece.kind == "html"
-                text = decode(file.read(), piece.name, report.notes.append, page=page)
+                data = file.read(MOST_BYTES + 1)
+                if len(data) > MOST_BYTES:
+                    raise InputError(f"{piece.name}: more than {MOST_BYTES >> 20} MiB; split it into documents")
+                text = decode(data, piece.name, report.notes.append, page=page)
                 yield Document(piece.name, page_text(text, piece.name) if page else text, derived=page)
                 return
             # Without a name: who knows how many lines are before this piece puts name and line in front.

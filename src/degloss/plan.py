@@ -115,11 +115,11 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     """The jobs for these files, folders and standard input; raises `InputError`, `OutputError`, `ExtraMissing`."""
     if sources.count(STDIN) > 1:
         raise InputError("-: standard input can be read only once; give - once")
+    if options.output == "":
+        raise OutputError("-o: an empty name; give a file or a folder, . for this one")
     for name in (*sources, options.output or ""):
         if "://" in name and not os.path.lexists(name):
-            raise InputError(
-                f"{name}: an address; only label --scheduler reads and writes there, local or on a cluster"
-            )
+            raise InputError(f"{name}: an address; only label --scheduler reads and writes there")
     folders = [source for source in sources if source != STDIN and os.path.isdir(source)]
     target = options.target
     in_place = options.backup is not None
@@ -147,7 +147,9 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
     inputs = file_ids(job.source for job in jobs if job.source != STDIN)
     layouts = {_layout(job) for job in jobs}
     if len(layouts) > 1 and layouts - {"lines"}:
-        raise InputError(f"{', '.join(sorted(layouts))}: cannot go into one file; give a folder by -o")
+        raise InputError(
+            f"{', '.join(sorted(layouts))}: results of different forms cannot go into one file; give a folder by -o"
+        )
     if "parquet" in layouts and (len(jobs) > 1 or target is None):
         raise InputError(f"{jobs[0].source}: Parquet goes into a file of its own; give -o a file's or folder's name")
     named = "" if target is None else parts(target.name).ending.lower()

@@ -33,8 +33,8 @@ _AFTER_ELLIPSIS = re.compile(r"(?<=…\s)(?=[A-ZÄÖÜ„])")
 _NO_LETTERS = re.compile(r"[\W\d_]*")
 _SURROGATES: Final = "[\ud800-\udfff]"
 _WIDE_SPACES: Final = "\xa0\u202f\u2009\u3000\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200a\u205f"
-_PANICKING: Final = rf"[{_WIDE_SPACES}](?<=\w.)(?=\.)"
-"""White space beyond ASCII behind an initial and before a full stop ("A\u00a0."), at which sentencex 1.0.32 panics.
+_PANICKING: Final = rf"[{_WIDE_SPACES}](?=\.)"
+"""White space beyond ASCII before a full stop: behind an initial ("A\u00a0.", "A \u00a0.") sentencex 1.0.32 panics.
 Line breaks beyond ASCII are none of it: they end a line, so that no full stop follows."""
 _SENTENCE_END: Final = r"[.!?…][\"“”«»)]?\s+(?=\S)"
 # What only some texts need is compiled when it is needed: all of it together takes as long as a page.

@@ -91,9 +91,13 @@ class Separator:
         _check(favor)
         if isinstance(texts, str):
             raise TypeError("separate_many takes several texts; for one text call separate")
+        return self._many(texts, favor)
+
+    def _many(self, texts: Iterable[str], favor: Favor) -> Iterator[Separation]:
         waiting: list[str] = []
         size = 0
         for text in texts:
+            _check_text(text)
             waiting.append(text)
             size += len(text)
             if len(waiting) == BATCH_DOCUMENTS or size >= SLICE:
@@ -106,8 +110,7 @@ class Separator:
         """Labels a batch of texts that fits in memory many times over; the other methods call this one."""
         _check(favor)
         for text in texts:
-            if not isinstance(text, str):
-                raise TypeError(f"a text must be str, not {type(text).__name__}; decode bytes first")
+            _check_text(text)
         stages = self.stages(texts)
         sentences, scores, logs = stages.sentences, stages.scores, stages.logs
         del stages  # all the rest of it, which takes more memory than what follows
@@ -181,6 +184,11 @@ _HIGHEST: Final = np.array(30, np.float32)
 def _check(favor: str) -> None:
     if favor not in FAVORS:
         raise ValueError(f"favor must be one of {', '.join(FAVORS)}, not {favor!r}")
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"a text must be str, not {type(text).__name__}; decode bytes first")
 
 
 def load(path: str | Path) -> Separator:

@@ -19,6 +19,7 @@ from degloss.words import FUNCTION, Words
 _MIX: Final = np.array(0x9E3779B1, np.uint32)  # as in degloss.ngrams
 _ENDING: Final = np.array([[31], [1009], [77731]], np.uint32)  # of the last, the last but one, the third letter
 _BACK: Final = np.array([[1], [2], [3]])
+_ONE: Final = np.array(1)
 _FUNCTION: Final = np.array(FUNCTION, np.uint8)
 _MARK: Final = np.array(77731, np.uint32)
 _NOUN: Final = np.array(777, np.uint32)
@@ -44,5 +45,18 @@ def skeleton(batch: Batch, words: Words) -> NDArray[np.uint32]:
     kept = words.hashes.copy()
     kept[other] = ending
     kept *= _MIX
-    kept += kinds[batch.word_ends].astype(np.uint32) * _MARK
+    kept += _behind(kinds, batch.word_ends).astype(np.uint32) * _MARK
     return kept
+
+
+def _behind(kinds: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(w) the class of what stands behind each word; of blanks at the end of a line, CR among them, it is the break."""
+    found = kinds[ends]
+    # Behind nearly all words stands a single blank, and behind that something visible.
+    follows = kinds.take(ends + _ONE, mode="clip") - ALONE[Char.SPACE]
+    blank = ((found == ALONE[Char.SPACE]) & (follows <= ALONE[Char.NEWLINE - Char.SPACE])).nonzero()[0]
+    if blank.size:
+        solid = (kinds != ALONE[Char.SPACE]).nonzero()[0]
+        breaks = kinds[solid[solid.searchsorted(ends[blank])]] == ALONE[Char.NEWLINE]
+        found[blank[breaks]] = Char.NEWLINE
+    return found

@@ -11,10 +11,10 @@ _TEXT = """# Model card: degloss, German
 *Written by `degloss train` from the manifest; do not edit.*
 
 ## What it is
-A linear sentence model over hashed n-grams (words, skeletons of sentences, characters) and cues, and a linear-chain
-conditional random field over its out-of-fold scores in context. It labels each sentence of a German repost
-`article`, `commentary` or `boilerplate`: it says **who speaks, not who is right**. docs/how-it-works.md explains the
-method.
+A linear sentence model over hashed n-grams (words, skeletons of sentences, characters) and cues, vectors of n-grams
+that tell whether two stretches have one speaker, and a linear-chain conditional random field over out-of-fold scores
+and likeness in context. It labels each sentence of a German repost `article`, `commentary` or `boilerplate`: it says
+**who speaks, not who is right**. docs/how-it-works.md explains the method.
 
 ## Intended use
 Cleaning scraped reposts (blogs, Telegram, alternative and local media) for text-reuse or opinion research. Not meant
@@ -34,7 +34,7 @@ text is harder: docs/evaluation.md has the figures on real Telegram posts, web p
 {scores}
 
 ## Known failures
-Each with an example in our own words; docs/errors.md has twenty, by cause.
+Of the model that comes with degloss, each with an example in our own words; docs/errors.md has twenty, by cause.
 
 - Calm commentary that goes on in the article's tone stays article: "Eine Auflage gibt es nur für Konzerte,
   Versammlungen sind davon nicht erfasst." under a linked report. On real channel posts most commentary is missed.
@@ -53,9 +53,9 @@ at the text before a person or an outlet is said to have said something. Opinion
 training on purpose; whether one side's commentary is found more often than another's has not been measured.
 
 ## Limits
-The authored documents are invented, and wittier and tidier than real ones. The real articles are of the years 2020 and
-2021 and mostly about the pandemic, the real comments about a political talk show. Slurs and incitement are
-not in the authored corpus. Confidence is calibrated on text like the training text.
+The authored documents are invented, and wittier and tidier than real ones. The public texts of the model that comes
+with degloss are articles of the years 2020 and 2021, mostly about the pandemic, and comments about a political talk
+show. Slurs and incitement are not in the authored corpus. Confidence is calibrated on text like the training text.
 
 ## Made with
 {made}
@@ -90,7 +90,7 @@ def render(facts: dict[str, Any]) -> str:
     made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in sorted(facts["packages"].items()))])
     return _TEXT.format(
         sources=sources, documents=documents, gate_documents=facts["gate"]["documents"], scores=head + rows,
-        made=f"{made}; seed {facts['seed']}; recipe: {facts['recipe']}.",
+        made=f"{made}; seed of the composer {facts['seed']}; recipe: {facts['recipe']}.",
     )  # fmt: skip
 
 

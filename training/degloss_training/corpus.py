@@ -134,6 +134,8 @@ def serialise(text: str, spans: Sequence[Segment]) -> str:
     for i, span in enumerate(spans):
         begin = spans[i - 1].end if i else 0
         mid = begin > 0 and text[begin - 1] != "\n"
+        if text.startswith("[[", begin):
+            raise CorpusError("a speaker begins with [[, which the block format keeps for headers; change it")
         out += f"\n[[+{span.label}]]\n" if mid else f"[[{span.label}]]\n"
         out += text[begin : span.end if i + 1 < len(spans) else len(text)]
     return out
@@ -143,7 +145,10 @@ def load(folder: Path) -> list[Document]:
     """Every document of the corpus, sorted by name."""
     paths = sorted(folder.glob("*.txt"))
     if not paths:
-        raise CorpusError(f"{folder}: no labelled documents (*.txt) there; give the folder of a corpus")
+        raise CorpusError(
+            f"{folder}: no labelled documents (*.txt) there; give the folder of a corpus, or work in a clone"
+            " (pip install -e '.[train]')"
+        )
     return [read(path) for path in paths]
 
 

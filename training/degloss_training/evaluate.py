@@ -118,11 +118,18 @@ def read(path: Path) -> list[Row]:
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
-        return [(r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = [
+            (r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows
+        ]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{path}: not an evaluation file ({error!r}); each line needs id, kind, text and spans"
         ) from error
+    for name, _, _, spans in found:
+        for _, _, label in spans:
+            if label not in (*LABELS, "uncertain"):
+                raise TrainingError(f"{path}: {name}: label {label!r}; give {', '.join(LABELS)} or uncertain")
+    return found
 
 
 def on_file(path: Path, separator: Separator) -> Result:

@@ -27,13 +27,17 @@ documents would repeat them: then a sixth of these."""
 POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1")
 """The batches of authored channel posts."""
 
+BRIEF: Final = ("g2",)
+"""The batches of authored texts of a few sentences."""
+
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {
     "seed": 16, "relay seed": 8, "post": 1.5, "own": 1.5, "teaser": 1.5, "digest": 1.5, "authored": 1, "relay": 0.5,
     **{f"authored {b}": 2 for b in POSTS}, "authored f1": 0.3, "relay f1": 0.1,
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
-    "authored": 1.2, "relay": 1, "short": 12, "authored g2": 11.55, "relay g2": 4.8,
+    "authored": 1.2, "relay": 1, "short": 12,
+    **{f"authored {b}": 11.55 for b in BRIEF}, **{f"relay {b}": 4.8 for b in BRIEF},
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
     "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3,
 }  # fmt: skip
@@ -57,9 +61,10 @@ SETTINGS: Final = Settings()
 
 def genre(kind: str) -> str:
     """Whether documents of this kind are posts of a channel, short texts, or pages."""
-    if kind == "short" or kind.endswith(" g2"):
+    batch = kind.rpartition(" ")[2]
+    if kind == "short" or batch in BRIEF:
         return "short"
-    if kind in ("post", "own", "forward", "teaser", "digest") or kind.rpartition(" ")[2] in POSTS:
+    if kind in ("post", "own", "forward", "teaser", "digest") or batch in POSTS:
         return "post"
     return "page"
 

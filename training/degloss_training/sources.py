@@ -120,7 +120,11 @@ def furniture(name: str, bucket: int) -> tuple[str, ...]:
 
     Lines are sources like any other: one that stood in all buckets would be known by heart on both sides of a split.
     """
-    lines = (FURNITURE / f"{name}.txt").read_text("utf-8").splitlines()
+    path = FURNITURE / f"{name}.txt"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path}: no such file; train in a clone (pip install -e '.[train]')") from error
     return tuple(line for line in lines if line and not line.startswith("# "))[bucket::BUCKETS]
 
 

@@ -52,7 +52,6 @@ def near_duplicates(documents: Sequence[Document]) -> list[tuple[str, str, float
     for group in holders.values():
         for a in range(len(group)):
             for b in group[a + 1 :]:
-                shared[group[a], b] += 0
                 shared[group[a], b] += 1
     found = []
     for (a, b), n in sorted(shared.items()):
