@@ -172,6 +172,16 @@ def test_a_mark_stays(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext\nJa.\n")
     assert degloss("clean", "in.csv", "-o", "out.csv").returncode == 0
     assert (tmp_path / "out.csv").read_bytes() == b"\xef\xbb\xbftext\nJa.\n"
+    piped = degloss("clean", "-", "--type", "csv", stdin=(tmp_path / "in.csv").read_bytes())
+    assert piped.stdout == b"\xef\xbb\xbftext\nJa.\n"
+
+
+def test_a_column_may_have_a_name_of_two_lines(degloss: Run, tmp_path: Path) -> None:
+    data = b'id,"zwei\nZeilen",text\n1,"a\nb",Ja.\n2,c,"Na\n'
+    (tmp_path / "in.csv").write_bytes(data)
+    done = degloss("clean", "in.csv", "-o", "out.csv")
+    assert (tmp_path / "out.csv").read_bytes().startswith(data[: data.index(b"2,c")])
+    assert b"in.csv:5" in done.stderr  # lines are counted as in the file
 
 
 def test_tables_in_other_formats(degloss: Run, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The values that degloss hands out: sentences, segments and the separation of a whole text.
 
-All of them are immutable. Offsets are Unicode code points into the text as it was given, `start` included and `end`
-not, as in Python slices.
+None of them is to be changed, the arrays included. Offsets are Unicode code points into the text as it was given,
+`start` included and `end` not, as in Python slices.
 """
 
 from __future__ import annotations

@@ -295,5 +295,5 @@ def _refuse_collisions(jobs: list[Job]) -> None:
             raise InputError(f"{job.source}: given twice; leave one out")
         raise OutputError(
             f"{job.key}: the result of both {other} and {job.source} would have this name; give a folder that both are"
-            " in, which is mirrored, or do one of them by itself into another folder"
+            " in, which is mirrored, rename one, or do one of them by itself into another folder"
         )

@@ -77,13 +77,18 @@ def _rows(
 ) -> Iterator[Header | Row | InputError]:
     name = source.name
     csv.field_size_limit(MOST_BYTES)
-    first = stream.readline(_PIECE).removeprefix("\ufeff")
+    first = stream.readline(_PIECE)
+    # A name in quotation marks may have line breaks.
+    while first.count('"') % 2 and len(first) < _PIECE and (more := stream.readline(_PIECE)):
+        first += more
+    mark, first = mark or first.startswith("\ufeff"), first.removeprefix("\ufeff")
     if not first.strip():
         raise InputError(f"{name}: no header; the first line must name the columns")
     header = _header(first, field, name, tabs=tabs, mark=mark)
     yield header
     # Strict, since a stray quotation mark would swallow the rows behind it.
-    reader = csv.reader(chain([first], _lines(stream, name)), delimiter=header.separator, strict=True)
+    lines = chain(io.StringIO(first, newline=""), _lines(stream, name))
+    reader = csv.reader(lines, delimiter=header.separator, strict=True)
     next(reader)
     while True:
         line = reader.line_num + 1
@@ -92,8 +97,8 @@ def _rows(
         except StopIteration:
             break
         except csv.Error as error:
-            lines = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
-            yield InputError(f"{name}:{lines}: no row of a table ({error}); check its quotation marks")
+            where = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
+            yield InputError(f"{name}:{where}: no row of a table ({error}); check its quotation marks")
             continue
         if not cells:
             continue
@@ -121,7 +126,7 @@ def _header(line: str, field: str, name: str, *, tabs: bool, mark: bool) -> Head
     best: list[str] = []
     for separator in ["\t"] if tabs else SEPARATORS:
         try:
-            columns = next(csv.reader([line], delimiter=separator, strict=True))
+            columns = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=True))
         except (csv.Error, StopIteration):
             continue
         if field in columns:
@@ -145,7 +150,7 @@ def some_names(names: Iterable[str]) -> str:
 def _encoding(name: str, note: Note) -> tuple[str, bool]:
     """The encoding of a table, and whether it has a byte order mark; the whole file is looked through once."""
     if name == STDIN:
-        return "utf-8", False  # it cannot be read twice; a mark is taken off with the header
+        return "utf-8", False  # it cannot be read twice; a mark shows with the header
     decoder = codecs.getincrementaldecoder("utf-8")()
     with opened(name) as source:
         piece = source.file.read(_PIECE)
