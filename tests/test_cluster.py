@@ -298,6 +298,20 @@ def test_a_part_that_kills_its_workers_is_a_failure_and_no_more() -> None:
     assert failure.reason.startswith("4 workers died of this part")
 
 
+def test_lines_behind_a_part_that_nobody_counted() -> None:
+    def part(begin: int) -> tuple[parts.Piece]:
+        return (parts.Piece("x.jsonl", "/x.jsonl", "jsonl", begin, 100),)
+
+    def bad(line: int, lines: int | None) -> parts.Report:
+        return parts.Report(failures=[parts.Failure("x.jsonl", line, "not JSON")], lines=lines)
+
+    told, lines = list[str](), dict[str, int | None]()
+    for begin, report in [(0, bad(2, 10)), (100, bad(3, 9)), (200, bad(0, None)), (300, bad(4, 8))]:
+        cluster._count(part(begin), report, lines, Tally(told.append))
+    expected = ["x.jsonl:2", "x.jsonl:13", "x.jsonl", "x.jsonl: line 4 from byte 300 on"]
+    assert told == [f"{where}: not JSON" for where in expected]
+
+
 def test_without_dask_the_error_names_the_extra() -> None:
     script = (
         "import sys; sys.modules['distributed'] = None\n"

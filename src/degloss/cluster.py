@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -190,7 +190,7 @@ def labelled(
     progress: Progress,
 ) -> Iterator[bytes]:
     """The lines of each part in order, none for parts with a place to write them to; failures go into the tally."""
-    lines: Counter[str] = Counter()
+    lines: dict[str, int | None] = {}
     waiting: deque[tuple[tuple[Piece, ...], Future[_Labelled]]] = deque()
     todo = enumerate(zip(dealt, places, strict=False))
     try:
@@ -236,25 +236,34 @@ def _result(part: tuple[Piece, ...], future: Future[_Labelled]) -> _Labelled:
             f"{error.allowed_failures + 1} workers died of this part, for lack of memory perhaps; give them more, or"
             " split the file"
         )
-        return b"", Report(failures=[Failure(where, 0, reason)])
+        return b"", Report(failures=[Failure(where, 0, reason)], lines=None)
 
 
-def _count(part: tuple[Piece, ...], report: Report, lines: Counter[str], tally: Tally) -> None:
+def _count(part: tuple[Piece, ...], report: Report, lines: dict[str, int | None], tally: Tally) -> None:
     tally.done += report.done
     if part[0].begin:  # its first line is the blank one that stands in front
-        report.figures.rename(lambda name: _later(name, lines[part[0].name] - 1))
+        report.figures.rename(lambda name: _line(*_parted(name), part[0], lines, -1))
     tally.figures.add(report.figures)
     for note in report.notes:
         tally.note(note)
     for failure in report.failures:
-        where = f"{failure.name}:{lines[failure.name] + failure.line}" if failure.line else failure.name
+        where = _line(failure.name, failure.line, part[0], lines) if failure.line else failure.name
         tally.fail(InputError(f"{where}: {failure.reason}"), failure.name, where)
-    lines[part[0].name] += report.lines
+    before = lines.get(part[0].name, 0)
+    lines[part[0].name] = None if before is None or report.lines is None else before + report.lines
 
 
-def _later(name: str, lines: int) -> str:
+def _parted(name: str) -> tuple[str, int]:
     file, _, line = name.rpartition(":")
-    return f"{file}:{int(line) + lines}"
+    return file, int(line)
+
+
+def _line(name: str, line: int, piece: Piece, lines: dict[str, int | None], shift: int = 0) -> str:
+    """A line of a part by its place in the file; how many are before it is unknown where workers died."""
+    before = lines.get(name, 0)
+    return (
+        f"{name}:{before + line + shift}" if before is not None else f"{name}: line {line} from byte {piece.begin} on"
+    )
 
 
 def _is_folder(output: str) -> bool:

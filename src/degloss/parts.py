@@ -68,14 +68,15 @@ class Failure:
 class Report:
     """What became of a part: how many documents were done, what failed, what is worth telling.
 
-    `lines` are the line ends in a part that is a stretch of a file: the lines of the next one count from there.
+    `lines` are the line ends in a part that is a stretch of a file: the lines of the next one count from there. None if
+    nobody came to count them.
     """
 
     done: int = 0
     figures: Figures = field(default_factory=Figures)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    lines: int = 0
+    lines: int | None = 0
 
 
 def find(source: str) -> list[tuple[str, str, int]]:
@@ -213,7 +214,7 @@ def _opened(piece: Piece, report: Report) -> Iterator[BinaryIO]:
         return
     with system.open(path, "rb") as file:
         block: bytes = read_block(file, piece.begin, piece.size, b"\n")
-    report.lines += block.count(b"\n")
+    report.lines = block.count(b"\n")
     # Only a file has a byte order mark: a blank line in front keeps what looks like one from being taken for it.
     yield io.BytesIO(b"\n" + block if piece.begin else block)
 
