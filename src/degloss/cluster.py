@@ -240,30 +240,23 @@ def _result(part: tuple[Piece, ...], future: Future[_Labelled]) -> _Labelled:
 
 
 def _count(part: tuple[Piece, ...], report: Report, lines: dict[str, int | None], tally: Tally) -> None:
+    first = part[0]
+    before = lines.get(first.name, 0) if first.begin else 0
+
+    def place(name: str, line: int) -> str:
+        """A line of the part by its place in the file; how many are before it is unknown where workers died."""
+        return f"{name}: line {line} from byte {first.begin} on" if before is None else f"{name}:{before + line}"
+
+    if first.begin:
+        report.figures.rename(lambda name: place(first.name, int(name.rpartition(":")[2])))
     tally.done += report.done
-    if part[0].begin:  # its first line is the blank one that stands in front
-        report.figures.rename(lambda name: _line(*_parted(name), part[0], lines, -1))
     tally.figures.add(report.figures)
     for note in report.notes:
         tally.note(note)
     for failure in report.failures:
-        where = _line(failure.name, failure.line, part[0], lines) if failure.line else failure.name
+        where = place(failure.name, failure.line) if failure.line else failure.name
         tally.fail(InputError(f"{where}: {failure.reason}"), failure.name, where)
-    before = lines.get(part[0].name, 0)
-    lines[part[0].name] = None if before is None or report.lines is None else before + report.lines
-
-
-def _parted(name: str) -> tuple[str, int]:
-    file, _, line = name.rpartition(":")
-    return file, int(line)
-
-
-def _line(name: str, line: int, piece: Piece, lines: dict[str, int | None], shift: int = 0) -> str:
-    """A line of a part by its place in the file; how many are before it is unknown where workers died."""
-    before = lines.get(name, 0)
-    return (
-        f"{name}:{before + line + shift}" if before is not None else f"{name}: line {line} from byte {piece.begin} on"
-    )
+    lines[first.name] = None if before is None or report.lines is None else before + report.lines
 
 
 def _is_folder(output: str) -> bool:

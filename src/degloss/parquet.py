@@ -111,22 +111,17 @@ def as_record(row: ArrowRow) -> Record:
 
 
 def _json(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_in_words)
-    except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=_in_words)
+    return json.dumps(_plain(value), ensure_ascii=False, default=str)
 
 
-def _in_words(value: object) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+def _plain(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    return [_finite(part) for part in value] if isinstance(value, list) else value
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class ParquetRows:

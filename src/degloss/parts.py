@@ -190,12 +190,13 @@ def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Docume
                 yield Document(piece.name, page_text(text, piece.name) if page else text, derived=page)
                 return
             # Without a name: who knows how many lines are before this piece puts name and line in front.
+            blank = bool(piece.begin)  # the line that stands in front
             for record in records(file, "", text_field):
                 if isinstance(record, InputError):
                     line, _, reason = str(record)[1:].partition(": ")
-                    report.failures.append(Failure(piece.name, int(line) - bool(piece.begin), reason))
+                    report.failures.append(Failure(piece.name, int(line) - blank, reason))
                 else:
-                    yield Document(f"{piece.name}:{record.line}", record.text, record)
+                    yield Document(f"{piece.name}:{record.line - blank}", record.text, record)
     except (InputError, ExtraMissing) as error:
         report.failures.append(Failure(piece.name, 0, str(error).removeprefix(f"{piece.name}: ")))
     except OSError as error:

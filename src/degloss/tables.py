@@ -77,10 +77,7 @@ def _rows(
 ) -> Iterator[Header | Row | InputError]:
     name = source.name
     csv.field_size_limit(MOST_BYTES)
-    first = stream.readline(_PIECE)
-    # A name in quotation marks may have line breaks.
-    while first.count('"') % 2 and len(first) < _PIECE and (more := stream.readline(_PIECE)):
-        first += more
+    first = _first(stream)
     mark, first = mark or first.startswith("\ufeff"), first.removeprefix("\ufeff")
     if not first.strip():
         raise InputError(f"{name}: no header; the first line must name the columns")
@@ -113,6 +110,17 @@ def _rows(
         source.check()
     except InputError as error:
         yield error
+
+
+def _first(stream: io.TextIOWrapper) -> str:
+    """The line of the header; a name in quotation marks may have line breaks, and then it is several."""
+    lines = [stream.readline(_PIECE)]
+    size, quotes = len(lines[0]), lines[0].count('"')
+    while quotes % 2 and size < _PIECE and (line := stream.readline(_PIECE)):
+        lines.append(line)
+        size += len(line)
+        quotes += line.count('"')
+    return "".join(lines)
 
 
 def _lines(stream: io.TextIOWrapper, name: str) -> Iterator[str]:

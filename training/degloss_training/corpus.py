@@ -128,16 +128,18 @@ def serialise(text: str, spans: Sequence[Segment]) -> str:
     >>> parse(serialise(text, spans), "x") == (text, spans)
     True
     """
-    if text.startswith("[[") or "\n[[" in text:
-        raise CorpusError("a line of the text begins with [[, which the block format keeps for headers; change it")
     out = ""
     for i, span in enumerate(spans):
         begin = spans[i - 1].end if i else 0
         mid = begin > 0 and text[begin - 1] != "\n"
-        if text.startswith("[[", begin):
-            raise CorpusError("a speaker begins with [[, which the block format keeps for headers; change it")
+        block = text[begin : span.end if i + 1 < len(spans) else len(text)]
+        if block.startswith("[[") or "\n[[" in block:
+            raise CorpusError(
+                "a line of the text, or a speaker within one, begins with [[, which the block format keeps for headers;"
+                " change it"
+            )
         out += f"\n[[+{span.label}]]\n" if mid else f"[[{span.label}]]\n"
-        out += text[begin : span.end if i + 1 < len(spans) else len(text)]
+        out += block
     return out
 
 

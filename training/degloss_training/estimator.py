@@ -8,7 +8,6 @@ is the chain's part, and not here.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -21,7 +20,6 @@ except ModuleNotFoundError as error:
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, column_or_1d
@@ -30,7 +28,7 @@ from degloss.classify import SentenceModel
 from degloss.documents import LABELS, Segment
 from degloss.separate import shipped
 from degloss_training.corpus import Document
-from degloss_training.fit import Settings, design, standardise
+from degloss_training.fit import Settings, design, standardise, steadily
 from degloss_training.prepare import Prepared, prepare
 
 _DEFAULTS = Settings()
@@ -130,8 +128,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         # The weight of an n-gram that never occurs stays zero: without them a small set takes a tenth of the time.
         seen = np.flatnonzero(matrix.getnnz(0))
         logistic = LogisticRegression(C=self.inverse_penalty, max_iter=self.iterations, tol=1e-4)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
+        with steadily():
             logistic.fit(matrix[:, seen], codes[document], sample_weight=weight / (weight.mean() or 1))
         self.classes_, self.mean_, self.spread_ = classes, mean, spread
         self.intercept_, self.n_iter_ = logistic.intercept_, logistic.n_iter_
