@@ -23,8 +23,10 @@ from sklearn.utils.validation import validate_data
 from degloss import LABELS
 from degloss.classify import SentenceModel
 from degloss.separate import Separator, shipped
-from degloss_training import estimator, fit
+from degloss_training import estimator
 from degloss_training.estimator import SentenceClassifier
+from degloss_training.sentence import fit_sentence_model
+from degloss_training.settings import Settings
 from training_data import document, prepared
 
 ARTICLE = (
@@ -89,7 +91,7 @@ def test_real_texts_are_no_tables() -> None:
 def test_fitting_gives_the_model_that_training_gives(fitted: SentenceClassifier) -> None:
     data = prepared([document(str(n), (text, label)) for n, (text, label) in enumerate(zip(TEXTS, GOLD, strict=True))])
     assert len(data.batch) == len(TEXTS)
-    trained, _ = fit.fit_sentence_model(data, np.arange(len(TEXTS)), fit.Settings())
+    trained, _ = fit_sentence_model(data, np.arange(len(TEXTS)), Settings())
     ours = fitted.sentence_model()
     for name in ("table", "mean", "spread", "weights", "bias"):
         assert getattr(ours, name).dtype == getattr(trained, name).dtype

@@ -20,15 +20,19 @@ from degloss.documents import LABELS, Label
 from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
-from degloss_training import corpus, embed, evaluate, fit, recipe, train
+from degloss_training import corpus, embed, evaluate, fit, recipe, stack, train
+from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain, mean_chain
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.prepare import Prepared
+from degloss_training.sentence import fit_sentence_model, matrix_scores
+from degloss_training.settings import Settings
+from degloss_training.stack import Scores, cross_fitted_scores, cross_fitted_vectors, drawn, fold_of
 from training_data import document, prepared
 
 # Stopped early on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-QUICK = fit.Settings(iterations=5, chain_iterations=3, folds=2, jobs=1)
+QUICK = Settings(iterations=5, chain_iterations=3, folds=2, jobs=1)
 """Not well fitted, but fitted: enough to see what a model depends on."""
 
 ARTICLES = (
@@ -69,7 +73,13 @@ def unheard(data: Prepared) -> NDArray[np.int16]:
     return np.zeros((len(data.gold), len(SOURCES) * DIMENSIONS), np.int16)
 
 
-def chances(chain: Chain, data: fit.ChainData) -> NDArray[np.float64]:
+def heard(data: Prepared, settings: Settings, draw: int = 0) -> NDArray[np.float64]:
+    """The scores the chain is fitted on."""
+    rows = np.arange(len(data.gold))
+    return drawn(data, rows, cross_fitted_scores(data, rows, settings), settings, draw)
+
+
+def chances(chain: Chain, data: ChainData) -> NDArray[np.float64]:
     emission = emissions(chain, data.features)
     return marginals(potentials(chain, data.batch, emission, data.edges))
 
@@ -78,7 +88,7 @@ def chances(chain: Chain, data: fit.ChainData) -> NDArray[np.float64]:
 
 
 def test_both_models_learn_simple_pages(small: Prepared) -> None:
-    settings = fit.Settings(iterations=12, chain_iterations=12, folds=2, jobs=1)
+    settings = Settings(iterations=12, chain_iterations=12, folds=2, jobs=1)
     separator = Separator(fit.fit(small, np.arange(BUCKETS), settings))
     new = "Das Amt prüft den Bau am Montag.\nIch fasse es nicht, Leute!\nhttps://t.me/beispiel/999\n"
     assert [s.label for s in separator.separate(new).sentences] == list(LABELS)
@@ -112,9 +122,9 @@ def test_the_chain_learns_from_what_stands_around() -> None:
     known, new = everything(data)[:40], everything(data)[40:]
     scores = np.zeros((len(data.gold), 2))
     vectors = unheard(data)
-    lengths = [len(fit.document_rows(data, d)) for d in (known, new)]
-    parts = [fit.chain_data(data, d, scores[:n], vectors[:n]) for d, n in zip((known, new), lengths, strict=True)]
-    chain = fit.fit_chain(parts[0], fit.Settings(chain_iterations=25))
+    lengths = [len(document_rows(data, d)) for d in (known, new)]
+    parts = [chain_data(data, d, scores[:n], vectors[:n]) for d, n in zip((known, new), lengths, strict=True)]
+    chain = fit_chain(parts[0], Settings(chain_iterations=25))
     found = chances(chain, parts[1])
     assert (found.argmax(1) == parts[1].gold).mean() > 0.95
     assert len(set(parts[1].gold.tolist())) == 3
@@ -136,12 +146,12 @@ def test_weights_decide_between_contradictions() -> None:
         kinds = {f"kind {heavy}": 20.0}
         data = prepared(documents, kinds, kinds)
         rows = np.arange(len(data.gold))
-        model, _ = fit.fit_sentence_model(data, rows, QUICK)
-        scores = fit.matrix_scores(model, data, rows)
+        model, _ = fit_sentence_model(data, rows, QUICK)
+        scores = matrix_scores(model, data, rows)
         assert int(np.append(0, scores[0]).argmax()) == LABELS.index(heavy)
-        chain = fit.fit_chain(fit.chain_data(data, everything(data), np.zeros_like(scores), unheard(data)), QUICK)
+        chain = fit_chain(chain_data(data, everything(data), np.zeros_like(scores), unheard(data)), QUICK)
         assert len(chain.hidden_bias) == HIDDEN
-        found = chances(chain, fit.chain_data(data, everything(data), np.zeros_like(scores), unheard(data)))
+        found = chances(chain, chain_data(data, everything(data), np.zeros_like(scores), unheard(data)))
         assert set(found.argmax(1).tolist()) == {LABELS.index(heavy)}
 
 
@@ -174,7 +184,7 @@ def test_the_gradient_is_that_of_the_loss(small: Prepared, monkeypatch: pytest.M
 
     monkeypatch.setattr("scipy.optimize.minimize", check)
     scores = np.random.default_rng(0).normal(0, 2, (len(small.gold), 2))
-    fit.fit_chain(fit.chain_data(small, everything(small), scores, unheard(small)), QUICK)
+    fit_chain(chain_data(small, everything(small), scores, unheard(small)), QUICK)
     assert checked
 
 
@@ -183,14 +193,14 @@ def test_the_gradient_is_that_of_the_loss(small: Prepared, monkeypatch: pytest.M
 
 def test_fitting_twice_gives_the_same_bytes(small: Prepared) -> None:
     """Also from documents prepared anew, and with two jobs at a time."""
-    parallel = fit.Settings(**{**vars(QUICK), "jobs": 2})
+    parallel = Settings(**{**vars(QUICK), "jobs": 2})
     one = pack(fit.fit(small, np.arange(BUCKETS), QUICK))
     assert pack(fit.fit(prepared(pages(60)), np.arange(BUCKETS), parallel)) == one
 
 
 def test_the_seed_matters(small: Prepared) -> None:
-    data = fit.chain_data(small, everything(small), np.zeros((len(small.gold), 2)), unheard(small))
-    one, other = (fit.fit_chain(data, fit.Settings(chain_iterations=1, seed=seed)) for seed in (0, 1))
+    data = chain_data(small, everything(small), np.zeros((len(small.gold), 2)), unheard(small))
+    one, other = (fit_chain(data, Settings(chain_iterations=1, seed=seed)) for seed in (0, 1))
     assert (one.hidden != other.hidden).any()
 
 
@@ -210,12 +220,11 @@ def relabelled(documents: Sequence[Document], bucket: int) -> list[Document]:
 
 def test_a_bucket_scores_itself_without_its_own_labels(small: Prepared) -> None:
     bucket = 7
-    rows = np.arange(len(small.gold))
     other = prepared(relabelled(small.documents, bucket))
     mine = small.row_bucket == bucket
     assert (small.gold != other.gold)[mine].any()
     assert (small.gold == other.gold)[~mine].all()
-    before, after = (fit.cross_fitted_scores(data, rows, QUICK) for data in (small, other))
+    before, after = (heard(data, QUICK) for data in (small, other))
     assert before[mine].tolist() == after[mine].tolist()
     assert np.abs(before - after).max() > 0.1, "the other fold has learned from the bucket"
 
@@ -235,8 +244,8 @@ def test_some_composed_documents_are_scored_as_strangers() -> None:
     data = mixed("brummt", "summt")
     composed = ~data.authored[data.batch.document] & (data.gold < 2)
     for strangers, least, most in ((0.0, 1.0, 1.0), (1.0, 0.1, 0.8), (0.5, 0.5, 0.99)):
-        settings = fit.Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
-        scores = fit.cross_fitted_scores(data, np.arange(len(data.gold)), settings)[composed, 0]
+        settings = Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
+        scores = heard(data, settings)[composed, 0]
         ranks = scores[:, None] > scores[None]
         told = ranks[data.gold[composed] == 1][:, data.gold[composed] == 0]
         assert least <= told.mean() <= most, strangers
@@ -262,8 +271,8 @@ def test_some_authored_documents_are_scored_as_strangers() -> None:
     data = prepared(made)
     authored = data.authored[data.batch.document] & (data.gold < 2)
     for strangers, least, most in ((0.0, 0.99, 1.0), (1.0, 0.1, 0.9)):
-        settings = fit.Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
-        scores = fit.cross_fitted_scores(data, np.arange(len(data.gold)), settings)[authored, 0]
+        settings = Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
+        scores = heard(data, settings)[authored, 0]
         told = scores[data.gold[authored] == 1][:, None] > scores[data.gold[authored] == 0][None]
         assert least <= told.mean() <= most, strangers
 
@@ -275,11 +284,52 @@ def test_without_public_texts_the_authored_have_no_strangers() -> None:
     data = prepared([*alone, *composed])
     assert not data.public.any()
     authored = data.authored[data.batch.document]
-    scores = [
-        fit.cross_fitted_scores(data, np.arange(len(data.gold)), replace(QUICK, strangers=share))[authored]
-        for share in (0.0, 1.0)
-    ]
+    scores = [heard(data, replace(QUICK, strangers=share))[authored] for share in (0.0, 1.0)]
     assert np.abs(scores[0] - scores[1]).max() < 1e-5
+
+
+def strangers(data: Prepared, settings: Settings, draw: int) -> dict[str, bool]:
+    """Of each document whether its sentences are scored by strangers."""
+    rows = np.arange(len(data.gold))
+    scores = Scores(np.zeros((len(rows), 2)), np.ones((len(rows), 2)))
+    told = drawn(data, rows, scores, settings, draw)
+    assert (told[:, 0] == told[:, 1]).all()
+    of = {d.name: set(told[data.batch.rows(i), 0].tolist()) for i, d in enumerate(data.documents)}
+    assert all(len(found) == 1 for found in of.values())
+    return {name: found == {1.0} for name, found in of.items()}
+
+
+def test_who_is_scored_by_strangers_does_not_depend_on_other_documents(small: Prepared) -> None:
+    whole = strangers(small, QUICK, 0)
+    for some in (small.documents[1::2], small.documents[::-1]):
+        part = strangers(prepared(some), QUICK, 0)
+        assert part == {name: whole[name] for name in part}
+
+
+def test_each_draw_has_its_share_of_strangers(small: Prepared) -> None:
+    draws = [strangers(small, replace(QUICK, strangers=0.5), draw) for draw in range(3)]
+    assert all(0.3 <= np.mean(list(draw.values())) <= 0.7 for draw in draws)
+    assert draws[0] != draws[1] != draws[2] != draws[0]
+    assert not any(strangers(small, replace(QUICK, strangers=0.0), 0).values())
+    assert all(strangers(small, replace(QUICK, strangers=1.0), 0).values())
+
+
+def test_the_model_has_the_mean_of_the_chains_of_all_draws(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chains on scores that differ as the draws do; equal chains stay as they are."""
+    # The small pages alone have no public texts, so that kin and strangers would say the same.
+    real = stack.drawn
+    monkeypatch.setattr(fit, "drawn", lambda *given: real(*given) + 0.1 * given[-1])
+    fitted: list[Chain] = []
+    monkeypatch.setattr(fit, "fit_chain", lambda *given: fitted.append(fit_chain(*given)) or fitted[-1])
+    model = fit.fit(small, np.arange(BUCKETS), replace(QUICK, draws=3))
+    assert len(fitted) == 3
+    for field in fields(Chain):
+        parts = [getattr(chain, field.name) for chain in fitted]
+        mean = getattr(model.chain, field.name)
+        assert mean.dtype == np.float32
+        assert np.allclose(mean, (parts[0] + parts[1] + parts[2]) / 3, atol=1e-6)
+        assert (getattr(mean_chain([fitted[0]]), field.name) == parts[0]).all()
+    assert (fitted[0].weights != fitted[1].weights).any()
 
 
 def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
@@ -294,12 +344,12 @@ def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
         documents.append(document(f"f{b}", ("+++\n", "boilerplate"), group=f"bucket-{b}"))
     data = prepared(documents)
     rows = np.arange(len(data.gold))
-    settings = fit.Settings(iterations=8, folds=2, jobs=1)
+    settings = Settings(iterations=8, folds=2, jobs=1)
     spoken = data.gold < 2
-    model, _ = fit.fit_sentence_model(data, rows, settings)
+    model, _ = fit_sentence_model(data, rows, settings)
     for scores, least, most in (
-        (fit.matrix_scores(model, data, rows), 0.98, 1.0),
-        (fit.cross_fitted_scores(data, rows, settings), 0.25, 0.75),
+        (matrix_scores(model, data, rows), 0.98, 1.0),
+        (heard(data, settings), 0.25, 0.75),
     ):
         right = (scores[spoken, 0] > np.median(scores[spoken, 0])) == (data.gold[spoken] == 1)
         assert least <= right.mean() <= most
@@ -336,7 +386,7 @@ def test_vectors_are_learned_without_the_bucket_they_are_for(small: Prepared, mo
 
     monkeypatch.setattr(embed, "learn", learning)
     monkeypatch.setattr(embed, "vectors", asking)
-    fit.cross_fitted_vectors(small, rows, QUICK)
+    cross_fitted_vectors(small, rows, QUICK)
     assert len(learned) == len(asked) == QUICK.folds
     for known, of in zip(learned, asked, strict=True):
         assert known
@@ -349,7 +399,7 @@ def test_folds_never_judge_what_they_were_fitted_on(
 ) -> None:
     trained: list[set[int]] = []
 
-    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> Model:
+    def record(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model:
         trained.append(set(buckets.tolist()))
         return separator.model
 
@@ -371,7 +421,7 @@ def test_a_seed_is_judged_by_a_model_of_the_other_buckets(
 ) -> None:
     trained: list[set[int]] = []
 
-    def record(data: Prepared, buckets: NDArray[np.int64], settings: fit.Settings) -> Model:
+    def record(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model:
         trained.append(set(buckets.tolist()))
         return separator.model
 
@@ -390,7 +440,7 @@ def test_documents_of_a_group_are_never_on_two_sides() -> None:
     data = prepared(documents)
     present = np.unique(data.row_bucket)
     for folds in (2, 5):
-        fold = fit.fold_of(data.row_bucket, present, folds)
+        fold = fold_of(data.row_bucket, present, folds)
         assert set(fold.tolist()) == set(range(folds))
         for k in range(40):
             mine = [i for i, d in enumerate(data.documents) if d.group == f"g{k}"]

@@ -37,8 +37,10 @@ from degloss.separate import Separator
 from degloss.skeleton import skeleton
 from degloss.vectors import DIMENSIONS, SOURCES, sentence_vectors
 from degloss.words import Words, function_words, hash_words, hashes, lexicon_counts, lexicons, look_up
-from degloss_training import corpus, fit
+from degloss_training import corpus
 from degloss_training.prepare import Prepared
+from degloss_training.sentence import design, fit_sentence_model, matrix_scores
+from degloss_training.settings import Settings
 from training_data import document
 from training_data import prepared as prepared_documents
 
@@ -343,12 +345,12 @@ def test_three_ways_to_the_same_scores(prepared: Prepared) -> None:
     """scikit-learn's estimator, the prepared matrix and the scorer of arrays."""
     rows = np.arange(0, len(prepared.gold), 2)
     everything = np.arange(len(prepared.gold))
-    settings_ = fit.Settings(iterations=40)
-    model, estimator = fit.fit_sentence_model(prepared, rows, settings_)
-    matrix = fit.design(prepared, everything, model.mean, model.spread, settings_.cue_gain)
+    settings_ = Settings(iterations=40)
+    model, estimator = fit_sentence_model(prepared, rows, settings_)
+    matrix = design(prepared, everything, model.mean, model.spread, settings_.cue_gain)
     decision = estimator.decision_function(matrix)
     by_estimator = decision[:, 1:] - decision[:, :1]
-    by_matrix = fit.matrix_scores(model, prepared, everything)
+    by_matrix = matrix_scores(model, prepared, everything)
     by_arrays = sentence_scores(model, grams(prepared.batch, prepared.words), prepared.cues)
     assert by_arrays.shape == (len(everything), 2)
     assert np.ptp(by_arrays, axis=0).min() > 1

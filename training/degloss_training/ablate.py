@@ -2,8 +2,8 @@
 
 One grouped split, for a full cross-validation each would take a day: the models see the buckets below `TEST`, and are
 judged on the labelled documents of the other buckets with the gate set, and on real text. Each ablation trains the
-recipe anew without one thing, with a share of its composed documents and fewer inner folds, or it would take
-hours; its worth is what is lost without it, resampled over documents in pairs (`metric.difference`). Negative
+recipe anew without one thing, with a share of its composed documents, fewer inner folds and one chain, or it would
+take hours; its worth is what is lost without it, resampled over documents in pairs (`metric.difference`). Negative
 numbers say that the model is better without it (of "article lost": positive ones).
 """
 
@@ -25,14 +25,17 @@ from degloss.decode import EDGES, emissions, potentials
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
 from degloss.vectors import SOURCES
-from degloss_training import corpus, embed, evaluate, fit, recipe
+from degloss_training import chain, corpus, embed, evaluate, fit, recipe
+from degloss_training.chain import document_rows
 from degloss_training.corpus import Document
 from degloss_training.metric import Interval, Judged, difference, judge, score
 from degloss_training.prepare import Prepared, ngram_matrix
+from degloss_training.sentence import fit_sentence_model, matrix_scores
+from degloss_training.stack import cross_fitted_scores, cross_fitted_vectors, drawn
 
 TEST: Final = (8, 9)
 SHARE: Final = 0.3
-SETTINGS: Final = replace(recipe.SETTINGS, folds=3)
+SETTINGS: Final = replace(recipe.SETTINGS, folds=3, draws=1)
 MEASURES: Final = ("F commentary", "article lost", "F boilerplate")
 FULL: Final = "the whole recipe"
 
@@ -139,13 +142,13 @@ def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
 def _fitted(bench: Bench, ablation: Ablation) -> tuple[Prepared, Model]:
     data = _reduced(bench.data, ablation)
     train = np.array([d for d in bench.train if ablation.documents(data.documents[d].kind)])
-    rows = fit.document_rows(data, train)
-    scores = fit.cross_fitted_scores(data, rows, SETTINGS)
-    sentence, _ = fit.fit_sentence_model(data, rows, SETTINGS)
-    vectors, embedding = fit.cross_fitted_vectors(data, rows, SETTINGS), embed.learn(data, rows)
+    rows = document_rows(data, train)
+    scores = drawn(data, rows, cross_fitted_scores(data, rows, SETTINGS), SETTINGS, 0)
+    sentence, _ = fit_sentence_model(data, rows, SETTINGS)
+    vectors, embedding = cross_fitted_vectors(data, rows, SETTINGS), embed.learn(data, rows)
     settings = SETTINGS if ablation.hidden else replace(SETTINGS, hidden_start=0)
-    chain = fit.fit_chain(_seen(data, train, scores, vectors, ablation), settings)
-    return data, Model(sentence, embedding, chain, {})
+    fitted = chain.fit_chain(_seen(data, train, scores, vectors, ablation), settings)
+    return data, Model(sentence, embedding, fitted, {})
 
 
 def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
@@ -166,16 +169,16 @@ def _seen(
     scores: NDArray[np.float64],
     vectors: NDArray[np.int16],
     ablation: Ablation,
-) -> fit.ChainData:
-    seen = fit.chain_data(data, documents, scores, vectors)
+) -> chain.ChainData:
+    seen = chain.chain_data(data, documents, scores, vectors)
     seen.features[:, [i for i, n in enumerate(context.names(data.cues)) if not ablation.context(n)]] = 0
     seen.edges[:, [i for i, name in enumerate(EDGES) if not ablation.edges(name)]] = 0
     return seen
 
 
 def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> Iterator[Judged]:
-    rows = fit.document_rows(data, bench.test)
-    scores, vectors = fit.matrix_scores(model.sentence, data, rows), embed.vectors(model.embedding, data, rows)
+    rows = document_rows(data, bench.test)
+    scores, vectors = matrix_scores(model.sentence, data, rows), embed.vectors(model.embedding, data, rows)
     seen = _seen(data, bench.test, scores, vectors, ablation)
     logs = potentials(model.chain, seen.batch, emissions(model.chain, seen.features), seen.edges)
     said = marginals(logs).argmax(1)

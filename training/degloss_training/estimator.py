@@ -1,7 +1,7 @@
 """The sentence model as a scikit-learn estimator: sentences in, labels and probabilities out.
 
 For whoever wants it in a pipeline, a grid search or a comparison with models of their own. Its numbers are those of
-training and of `degloss.separate`: the features come from `prepare`, the matrix from `fit.design`, and a fitted
+training and of `degloss.separate`: the features come from `prepare`, the matrix from `sentence.design`, and a fitted
 estimator and `degloss.classify.SentenceModel` turn into each other. It sees every text alone; what its neighbours say
 is the chain's part, and not here.
 """
@@ -28,8 +28,10 @@ from degloss.classify import SentenceModel
 from degloss.documents import LABELS, Segment
 from degloss.separate import shipped
 from degloss_training.corpus import Document
-from degloss_training.fit import Settings, design, standardise, steadily
+from degloss_training.fit import steadily
 from degloss_training.prepare import Prepared, prepare
+from degloss_training.sentence import design, standardise
+from degloss_training.settings import Settings
 
 _DEFAULTS = Settings()
 
@@ -41,7 +43,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     is judged by the mean of their scores; one without any, such as `""`, is judged as an average sentence. The labels
     are any two or more; only an estimator of the three of `degloss.LABELS` turns into a `SentenceModel`.
 
-    inverse_penalty, cue_gain, iterations  as in `degloss_training.fit.Settings`
+    inverse_penalty, cue_gain, iterations  as in `degloss_training.settings.Settings`
 
     Once fitted:
 

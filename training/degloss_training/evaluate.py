@@ -24,6 +24,7 @@ from degloss_training.baselines import at_the_marker, without_context
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.metric import Judged, judge
 from degloss_training.prepare import Prepared, gold_labels
+from degloss_training.settings import Settings
 
 SYSTEMS = ("degloss", "sentence model alone", "regular expression")
 OUTER_FOLDS = 5
@@ -88,7 +89,7 @@ def on_documents(name: str, separator: Separator, documents: Sequence[Document])
     return result
 
 
-def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -> Iterator[tuple[int, Result]]:
+def on_folds(data: Prepared, settings: Settings, folds: int = OUTER_FOLDS) -> Iterator[tuple[int, Result]]:
     """Grouped cross-validation: for each fold a model of the other buckets, judged on the fold's documents."""
     fold = np.arange(BUCKETS) % folds
     for k in range(folds):
@@ -97,7 +98,7 @@ def on_folds(data: Prepared, settings: fit.Settings, folds: int = OUTER_FOLDS) -
         yield k, on_documents("folds", separator, [d for d in documents if d.kind != "seed"])
 
 
-def on_seeds(data: Prepared, settings: fit.Settings) -> Iterator[Result]:
+def on_seeds(data: Prepared, settings: Settings) -> Iterator[Result]:
     """The seeds, each by a model of all buckets but its own, which holds its translations and what was composed of it.
 
     Folds of several buckets would take other seeds away as well, of which there are five.

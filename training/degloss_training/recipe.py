@@ -12,8 +12,8 @@ from typing import Final
 from degloss.documents import Label
 from degloss_training import compose, corpus, sources
 from degloss_training.corpus import Document
-from degloss_training.fit import Settings
 from degloss_training.prepare import Prepared, prepare
+from degloss_training.settings import Settings
 
 SEED: Final = 1
 

@@ -20,7 +20,7 @@ from degloss import artefact
 from degloss.documents import LABELS
 from degloss.separate import Separator
 from degloss.write import write_file
-from degloss_training import card, corpus, evaluate, fit, metric, recipe, sources
+from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
 
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
 CARD: Final = "MODEL_CARD.md"
@@ -47,6 +47,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
         "seed": recipe.SEED,
         "settings": {k: v for k, v in asdict(recipe.SETTINGS).items() if k != "jobs"},
         "packages": {name: version(name) for name in PACKAGES},
+        "kernels": kernels.names(),
         "python": platform.python_version(),
         "gate": {
             "documents": len(corpus.load(gate)),
