@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
 from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
+from degloss.errors import TrainingError
 from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
@@ -477,6 +479,23 @@ def long_sentences(d: Document) -> set[str]:
 
 
 # The whole of training.
+
+
+@pytest.mark.parametrize("way", ["a file", "below a file", "read only"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(recipe, "prepared", lambda *_: pytest.fail("documents were prepared"))
+    (tmp_path / "file").write_text("x")
+    out = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "model", "read only": tmp_path / "closed"}[
+        way
+    ]
+    if way == "read only":
+        out.mkdir()
+        monkeypatch.setattr(os, "access", lambda path, _: Path(path) != out)  # root may write everywhere
+    with pytest.raises(TrainingError, match="another"):
+        train.train(tmp_path / "corpus", tmp_path / "gate", None, out, print)
+    assert (tmp_path / "file").read_text() == "x"
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ loaded.
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -18,6 +19,7 @@ import numpy as np
 
 from degloss import artefact
 from degloss.documents import LABELS
+from degloss.errors import TrainingError
 from degloss.separate import Separator
 from degloss.write import write_file
 from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
@@ -28,6 +30,7 @@ CARD: Final = "MODEL_CARD.md"
 
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
+    _make(out)
     data = recipe.prepared(folder, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
@@ -56,12 +59,23 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
         },
     }
     weights, manifest = artefact.pack(replace(model, manifest=facts))
-    out.mkdir(parents=True, exist_ok=True)
     write_file(out / artefact.WEIGHTS, weights, force=True)
     write_file(out / CARD, card.render(facts).encode(), force=True)
     write_file(out / artefact.MANIFEST, manifest, force=True)
     say(f"wrote {out}")
     return facts
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder of the model before anything is fitted, which takes minutes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{folder}: no folder, and none can be made ({error.strerror}); name another one"
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise TrainingError(f"{folder}: nothing can be written there; name another folder")
 
 
 def grouped(result: evaluate.Result) -> dict[str, list[metric.Judged]]:
