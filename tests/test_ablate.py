@@ -10,14 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from degloss import context
 from degloss.decode import EDGES
-from degloss_training import ablate, chain, recipe
+from degloss_training import ablate, fit, recipe
 from degloss_training.ablate import ABLATIONS, FULL, Ablation, Bench
 from degloss_training.chain import ChainData
 from degloss_training.metric import Judged
 from degloss_training.settings import Settings
 
 CORPUS = Path(__file__).parents[1] / "training" / "corpus"
-QUICK = Settings(iterations=5, chain_iterations=3, folds=2, jobs=1)
+QUICK = Settings(iterations=5, chain_iterations=3, folds=2, draws=1, jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,8 @@ def test_what_is_left_out_has_no_weight(
 ) -> None:
     monkeypatch.setattr(ablate, "SETTINGS", QUICK)
     fitted: list[ChainData] = []
-    fit_chain = chain.fit_chain
-    monkeypatch.setattr(chain, "fit_chain", lambda data, settings: fitted.append(data) or fit_chain(data, settings))
+    fit_chain = fit.fit_chain
+    monkeypatch.setattr(fit, "fit_chain", lambda data, settings: fitted.append(data) or fit_chain(data, settings))
     gone = Ablation("x", cues=lambda n: not n.startswith("lexicon"), context=lambda n: not n.startswith("left"),
                     edges=lambda n: n != "blank line", families=lambda n: n != "word")  # fmt: skip
     judged = ablate.judged(small, gone)

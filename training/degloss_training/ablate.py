@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +26,12 @@ from degloss.decode import EDGES, emissions, potentials
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
 from degloss.vectors import SOURCES
-from degloss_training import chain, corpus, embed, evaluate, fit, recipe
-from degloss_training.chain import document_rows
+from degloss_training import corpus, embed, evaluate, fit, recipe
+from degloss_training.chain import ChainData, chain_data, document_rows
 from degloss_training.corpus import Document
 from degloss_training.metric import Interval, Judged, difference, judge, score
 from degloss_training.prepare import Prepared, ngram_matrix
-from degloss_training.sentence import fit_sentence_model, matrix_scores
-from degloss_training.stack import cross_fitted_scores, cross_fitted_vectors, drawn
+from degloss_training.sentence import matrix_scores
 
 TEST: Final = (8, 9)
 SHARE: Final = 0.3
@@ -135,20 +135,12 @@ def run(bench: Bench, ablations: Sequence[Ablation] = ABLATIONS) -> Iterator[tup
 
 def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     """Trains without what the ablation leaves out, and judges."""
-    with fit.steadily():
-        return list(_judge(bench, *_fitted(bench, ablation), ablation))
-
-
-def _fitted(bench: Bench, ablation: Ablation) -> tuple[Prepared, Model]:
     data = _reduced(bench.data, ablation)
     train = np.array([d for d in bench.train if ablation.documents(data.documents[d].kind)])
-    rows = document_rows(data, train)
-    scores = drawn(data, rows, cross_fitted_scores(data, rows, SETTINGS), SETTINGS, 0)
-    sentence, _ = fit_sentence_model(data, rows, SETTINGS)
-    vectors, embedding = cross_fitted_vectors(data, rows, SETTINGS), embed.learn(data, rows)
     settings = SETTINGS if ablation.hidden else replace(SETTINGS, hidden_start=0)
-    fitted = chain.fit_chain(_seen(data, train, scores, vectors, ablation), settings)
-    return data, Model(sentence, embedding, fitted, {})
+    with fit.steadily():
+        model = fit.fit_documents(data, train, settings, partial(_seen, ablation))
+        return list(_judge(bench, data, model, ablation))
 
 
 def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
@@ -164,13 +156,13 @@ def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
 
 
 def _seen(
+    ablation: Ablation,
     data: Prepared,
     documents: NDArray[np.int64],
     scores: NDArray[np.float64],
     vectors: NDArray[np.int16],
-    ablation: Ablation,
-) -> chain.ChainData:
-    seen = chain.chain_data(data, documents, scores, vectors)
+) -> ChainData:
+    seen = chain_data(data, documents, scores, vectors)
     seen.features[:, [i for i, n in enumerate(context.names(data.cues)) if not ablation.context(n)]] = 0
     seen.edges[:, [i for i, name in enumerate(EDGES) if not ablation.edges(name)]] = 0
     return seen
@@ -179,7 +171,7 @@ def _seen(
 def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> Iterator[Judged]:
     rows = document_rows(data, bench.test)
     scores, vectors = matrix_scores(model.sentence, data, rows), embed.vectors(model.embedding, data, rows)
-    seen = _seen(data, bench.test, scores, vectors, ablation)
+    seen = _seen(ablation, data, bench.test, scores, vectors)
     logs = potentials(model.chain, seen.batch, emissions(model.chain, seen.features), seen.edges)
     said = marginals(logs).argmax(1)
     for place, number in enumerate(bench.test):

@@ -7,7 +7,7 @@ as other documents are drawn to be scored by strangers.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import joblib
@@ -19,11 +19,13 @@ from threadpoolctl import threadpool_limits
 from degloss.artefact import Model
 from degloss.decode import Chain
 from degloss_training import embed
-from degloss_training.chain import chain_data, document_rows, fit_chain, mean_chain
+from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain, mean_chain
 from degloss_training.prepare import Prepared
 from degloss_training.sentence import fit_sentence_model
 from degloss_training.settings import Settings
 from degloss_training.stack import cross_fitted_scores, cross_fitted_vectors, drawn
+
+Seen = Callable[[Prepared, NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]], ChainData]
 
 
 @contextmanager
@@ -38,7 +40,11 @@ def steadily() -> Iterator[None]:
 
 def fit(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model:
     """The model of the documents of these buckets; its manifest says nothing."""
-    documents = np.flatnonzero(np.isin(data.bucket, buckets))
+    return fit_documents(data, np.flatnonzero(np.isin(data.bucket, buckets)), settings)
+
+
+def fit_documents(data: Prepared, documents: NDArray[np.int64], settings: Settings, seen: Seen = chain_data) -> Model:
+    """The model of these documents; `seen` makes of them, their scores and vectors what the chain is fitted on."""
     rows = document_rows(data, documents)
     with steadily():
         scores = cross_fitted_scores(data, rows, settings)
@@ -47,7 +53,7 @@ def fit(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model
 
         def one(draw: int) -> Chain:
             heard = drawn(data, rows, scores, settings, draw)
-            return fit_chain(chain_data(data, documents, heard, vectors), settings)
+            return fit_chain(seen(data, documents, heard, vectors), settings)
 
         work = joblib.Parallel(settings.jobs, prefer="threads")
         chain = mean_chain(work(joblib.delayed(one)(draw) for draw in range(settings.draws)))
