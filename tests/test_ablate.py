@@ -96,9 +96,9 @@ def test_worth_is_what_is_lost_without_it() -> None:
     worth = ablate.worth(whole, without)["authored"]["F commentary"]
     assert worth.value == pytest.approx(1 - 2 / 3)
     assert worth.low > 0.3
-    text, rows = ablate.tabulate([(Ablation(FULL), whole), (Ablation("words"), without)])
+    rows = [*ablate.rows(FULL, whole, whole), *ablate.rows("words", whole, without)]
     assert [row["without"] for row in rows] == ["nothing: the measures themselves", "words"]
-    assert "+0.333" in text
+    assert "+0.333" in ablate.markdown(rows)
 
 
 def test_the_same_twice(small: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

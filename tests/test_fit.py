@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
 from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
-from degloss.errors import TrainingError
+from degloss.errors import OutputError
 from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
@@ -493,7 +493,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(
     if way == "read only":
         out.mkdir()
         monkeypatch.setattr(os, "access", lambda path, _: Path(path) != out)  # root may write everywhere
-    with pytest.raises(TrainingError, match="another"):
+    with pytest.raises(OutputError, match="another"):
         train.train(tmp_path / "corpus", tmp_path / "gate", None, out, print)
     assert (tmp_path / "file").read_text() == "x"
 

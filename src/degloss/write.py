@@ -135,6 +135,13 @@ def make_folder(folder: Path) -> None:
         raise output_error(str(folder), error) from error
 
 
+def ready_folder(folder: Path) -> None:
+    """Makes a folder before long work whose results go there, or refuses it now and not after the work."""
+    make_folder(folder)
+    if not os.access(folder, os.W_OK):
+        raise output_error(str(folder), PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 @contextmanager
 def open_device(target: Path) -> Iterator[BinaryIO]:
     """A device or pipe to write to; raises `OutputError`."""

@@ -197,22 +197,24 @@ def worth(whole: Sequence[Judged], without: Sequence[Judged]) -> dict[str, dict[
     }
 
 
-def tabulate(results: Sequence[tuple[Ablation, list[Judged]]]) -> tuple[str, list[dict[str, Any]]]:
-    """A Markdown table and its rows: the full recipe's measures, then what is lost without each thing."""
-    (_, whole), *others = results
-    rows: list[dict[str, Any]] = []
-    sets = dict.fromkeys(d.kind for d in whole)
-    full = {kind: score([d for d in whole if d.kind == kind]) for kind in sets}
-    for name, values in [(FULL, full), *((a.name, worth(whole, j)) for a, j in others)]:
-        for kind, measures in values.items():
-            cells = {m: vars(measures[m]) for m in MEASURES}
-            rows.append({"without": name if name != FULL else "nothing: the measures themselves", "set": kind, **cells})
+def rows(name: str, whole: Sequence[Judged], judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Rows of the table, one a set: the full recipe's measures, or what is lost without the thing of this name."""
+    if name == FULL:
+        sets = dict.fromkeys(d.kind for d in whole)
+        name, values = "nothing: the measures themselves", {s: score([d for d in whole if d.kind == s]) for s in sets}
+    else:
+        values = worth(whole, judged)
+    return [{"without": name, "set": s, **{m: vars(of[m]) for m in MEASURES}} for s, of in values.items()]
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as a Markdown table."""
     table = pd.DataFrame(
         [{k: _cell(v) if isinstance(v, dict) else v for k, v in row.items()} for row in rows], dtype=object
     )
     head = "| " + " | ".join(table.columns) + " |\n|" + "---|" * len(table.columns)
     body = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False))
-    return f"## Ablations: with it minus without it\n\n{head}\n{body}\n", rows
+    return f"## Ablations: with it minus without it\n\n{head}\n{body}\n"
 
 
 def _cell(interval: dict[str, float]) -> str:

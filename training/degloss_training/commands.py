@@ -16,9 +16,9 @@ import numpy as np
 
 from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
-from degloss.separate import Separator, load
+from degloss.separate import load
 from degloss.show import counted
-from degloss.write import write_file
+from degloss.write import ready_folder, write_file
 from degloss_training import ablate, exchange, gate, kernels, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
@@ -61,6 +61,9 @@ def evaluate(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not (options.gate or (options.no_folds and options.no_ablations)):
         kernels.pin()
+    real = [] if options.gate else _real(options.real)
+    if not options.gate:
+        ready_folder(options.out)
     separator = load(options.model or shipped_folder())
     at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set))
     if options.gate:
@@ -68,10 +71,10 @@ def evaluate(arguments: list[str]) -> int:
     results = [at_gate]
     if not options.no_folds:
         results += _folds(options)
-    results += _real(options.real, separator)
+    results += [evaluation.on_file(file, separator) for file in real]
     print(report.write(results, options.out))
     if not options.no_ablations:
-        print(_ablations(options))
+        print(_ablations(options, real))
     _say(f"tables and plots are in {options.out}")
     return 0
 
@@ -150,26 +153,25 @@ def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
     return [evaluation.merge("folds", parts), *([seeds] if seeds.gold else [])]
 
 
-def _ablations(options: argparse.Namespace) -> str:
-    results = []
-    bench = ablate.bench(options.corpus, options.gate_set, options.public, _files(options.real))
-    for ablation, judged in ablate.run(bench):
-        results.append((ablation, judged))
-        _say(f"ablation {len(results)} of {len(ablate.ABLATIONS)}: {ablation.name}")
-    text, rows = ablate.tabulate(results)
-    write_file(options.out / "ablations.json", json.dumps(rows, indent=1, ensure_ascii=False).encode(), force=True)
-    write_file(options.out / "ablations.md", text.encode(), force=True)
+def _ablations(options: argparse.Namespace, real: list[Path]) -> str:
+    rows: list[dict[str, object]] = []
+    whole: list[metric.Judged] = []
+    text = ""
+    bench = ablate.bench(options.corpus, options.gate_set, options.public, real)
+    for number, (ablation, judged) in enumerate(ablate.run(bench), 1):
+        whole = whole or judged
+        rows += ablate.rows(ablation.name, whole, judged)
+        text = ablate.markdown(rows)
+        # Each takes minutes, so what is found stands there at once.
+        write_file(options.out / "ablations.json", json.dumps(rows, indent=1, ensure_ascii=False).encode(), force=True)
+        write_file(options.out / "ablations.md", text.encode(), force=True)
+        _say(f"ablation {number} of {len(ablate.ABLATIONS)}: {ablation.name}")
     return text
 
 
-def _real(folder: Path | None, separator: Separator) -> list[evaluation.Result]:
+def _real(folder: Path | None) -> list[Path]:
     if folder is None:
         _say("no folder of real text given (--real, or make eval EVAL=…): left out")
-    return [evaluation.on_file(file, separator) for file in _files(folder)]
-
-
-def _files(folder: Path | None) -> list[Path]:
-    if folder is None:
         return []
     files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     if not files:

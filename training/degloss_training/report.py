@@ -12,14 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from degloss.documents import LABELS
-from degloss.write import write_file
+from degloss.write import make_folder, write_file
 from degloss_training.evaluate import SYSTEMS, Result
 from degloss_training.metric import MEASURES, by_kind, difference, expected_calibration_error, score
 
 
 def write(results: Sequence[Result], out: Path) -> str:
     """Writes `scores.json`, `scores.md` and the plots of each result into a folder; returns the Markdown."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     figures = {r.name: describe(r) for r in results}
     text = "\n\n".join(markdown(name, f) for name, f in figures.items()) + "\n"
     write_file(out / "scores.json", json.dumps(figures, indent=1, ensure_ascii=False).encode(), force=True)

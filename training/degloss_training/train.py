@@ -7,7 +7,6 @@ loaded.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,9 +18,8 @@ import numpy as np
 
 from degloss import artefact
 from degloss.documents import LABELS
-from degloss.errors import TrainingError
 from degloss.separate import Separator
-from degloss.write import write_file
+from degloss.write import ready_folder, write_file
 from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
 
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
@@ -30,7 +28,7 @@ CARD: Final = "MODEL_CARD.md"
 
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
-    _make(out)
+    ready_folder(out)
     data = recipe.prepared(folder, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
@@ -64,18 +62,6 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     write_file(out / artefact.MANIFEST, manifest, force=True)
     say(f"wrote {out}")
     return facts
-
-
-def _make(folder: Path) -> None:
-    """Makes the folder of the model before anything is fitted, which takes minutes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            f"{folder}: no folder, and none can be made ({error.strerror}); name another one"
-        ) from error
-    if not os.access(folder, os.W_OK):
-        raise TrainingError(f"{folder}: nothing can be written there; name another folder")
 
 
 def grouped(result: evaluate.Result) -> dict[str, list[metric.Judged]]:
