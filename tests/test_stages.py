@@ -646,6 +646,14 @@ def test_edges_say_what_lies_between_two_sentences() -> None:
     assert columns["after no words"].tolist() == [0, 0, 0, 0, 0, 1]
 
 
+@pytest.mark.parametrize("sizes", [[1], [14], [3, 200], [2000, 14, 1]], ids=str)
+def test_edges_say_how_long_the_document_is(sizes: list[int]) -> None:
+    batch, _, found = encoded(*("Satz.\n" * size for size in sizes))
+    around = context(batch, found, np.zeros((len(batch), 2)), np.zeros((len(batch), 32), np.int16))
+    long = edge_features(around)[:, EDGES.index("long text")]
+    assert long == pytest.approx(np.repeat([1 / (1 + (14 / size) ** 3) for size in sizes], sizes), rel=1e-5)
+
+
 # Decoding.
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
 FORMAT: Final = 2
-FEATURES: Final = 4
+FEATURES: Final = 5
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20

@@ -23,6 +23,7 @@ from degloss.cues import rows_of
 from degloss.documents import Favor
 from degloss.encode import Sentences
 from degloss.likeness import NAMES as LIKENESS
+from degloss.likeness import shortness
 from degloss.messages import stretches
 
 GAPS: Final = ("same line", "new line", "blank line", "wide gap")
@@ -31,7 +32,9 @@ HERE: Final = ("starts emoji", "starts bullet", "starts lower", "starts at", "qu
 BEFORE: Final = {"after colon": "ends colon", "after no words": "no words", "after link": "lexicon addresses",
                  "after quotation": "quotation closes sentence", "after emoji": "ends emoji"}  # fmt: skip
 """Cues of the sentence behind the boundary, and of the one before it (no more than 1 of each)."""
-BOUNDARY: Final = (*GAPS, *HERE, *BEFORE, "change commentary", "change boilerplate")
+LONG: Final = "long text"
+"""From 0 for a short document to 1 for a long one: few voices speak there as well, so boundaries change them less."""
+BOUNDARY: Final = (*GAPS, *HERE, LONG, *BEFORE, "change commentary", "change boilerplate")
 EDGES: Final = (
     *BOUNDARY, *(f"contrast {w}: {name}" for w in (*CONTRASTS, "all") for name in (*SCORES, *NEAR)), *LIKENESS,
 )  # fmt: skip
@@ -102,20 +105,24 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
         changes -= own[len(BEFORE) :]
         np.abs(changes, out=changes)
         behind = own[:, -1:] if own.size else behind
+        long = edges[_LONG]  # which is the logarithm of the number of sentences until here
+        np.divide(_ONE, shortness(np.expm1(long, out=long)), out=long)
         yield block, edges
 
 
 @cache
 def _looked_at() -> NDArray[np.intp]:
     """The rows of a block's looks that edges are made of."""
-    cues = rows_of((*HERE, *BEFORE.values())) + len(SCORES)
+    cues = rows_of((*HERE, "document log sentences", *BEFORE.values())) + len(SCORES)
     return np.array([*cues, *(SCORES.index(f"chance {label}") for label in ("commentary", "boilerplate"))])
 
 
 _GAPS: Final = np.arange(len(GAPS))[:, None]
 _WIDE: Final = np.array(len(GAPS) - 1)
 _LOOKS: Final = slice(len(GAPS), None)
-_BEFORE: Final = slice(len(GAPS) + len(HERE), None)
+_LONG: Final = BOUNDARY.index(LONG)
+_ONE: Final = np.array(1, np.float32)
+_BEFORE: Final = slice(_LONG + 1, None)
 _CHANGES: Final = slice(_BEFORE.start + len(BEFORE), None)
 _MOST: Final = np.array(1, np.float32)
 

@@ -69,13 +69,18 @@ def likeness(sums: NDArray[np.int32], sentences: NDArray[np.int64]) -> NDArray[n
     length = np.multiply(lengths[0], lengths[1], out=lengths[0])
     cosines /= np.sqrt(np.maximum(length, _TINY, out=length), out=length)
     cosines = cosines.swapaxes(0, 1)
-    ratio = _LENGTH / sentences
-    ratio *= ratio * ratio  # so that it is steep
-    ratio += _UNIT
     found = np.empty((2, *cosines.shape), np.float32)
-    np.divide(cosines, ratio[:, None, None], out=found[0], casting="same_kind")
+    np.divide(cosines, shortness(sentences)[:, None, None], out=found[0], casting="same_kind")
     np.subtract(cosines, found[0], out=found[1])
     return found.swapaxes(0, 1).reshape(-1, len(NAMES))
+
+
+def shortness(sentences: NDArray[np.number]) -> NDArray[np.floating]:
+    """(m) how short documents of so many sentences are: 1 for a long one, 2 for one of fourteen sentences, and more."""
+    ratio: NDArray[np.floating] = _LENGTH / sentences
+    ratio *= ratio * ratio  # so that it is steep
+    ratio += _UNIT
+    return ratio
 
 
 _ALL: Final = np.iinfo(np.int32).max

@@ -44,7 +44,7 @@ Of the model that comes with degloss, each with an example in our own words; doc
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
 - Mottoes and quotations that a channel puts under each post are taken for article.
 - In texts of two or three sentences there is little to go by: a short police report alone ("Nach Angaben der Polizei
-  kam er von der Fahrbahn ab.") may be taken for somebody's words, at a confidence of 0.5.
+  kam er von der Fahrbahn ab.") is taken for somebody's words, at a confidence of 0.5 to 0.7.
 
 ## Ethical limits
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
