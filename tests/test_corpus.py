@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import re
 from collections import Counter
 from functools import cache
@@ -189,6 +191,7 @@ def test_buckets_are_fixed_and_filled_evenly() -> None:
     # Written down: another hash would move sources across the folds of every figure in the documents.
     assert [d.bucket for d in documents() if d.kind == "seed"] == [8, 8, 8, 3, 3]
     assert [corpus.bucket(f"bucket-{i}") for i in range(BUCKETS)] == list(range(BUCKETS))
+    assert all(0 <= corpus.bucket(name) < BUCKETS for name in ("bucket-liste", "bucket-12", "bucket--1", "bucket-"))
     filled = Counter(d.bucket for d in documents())
     assert set(filled) == set(range(BUCKETS))
     assert max(filled.values()) < 2 * min(filled.values())
@@ -393,6 +396,31 @@ def test_sources_of_the_corpus_stay_in_their_buckets() -> None:
     for article in gathered[0].articles + gathered[1].articles:
         if article.source in whole:
             assert all(" ".join(p.split()) in whole[article.source] for p in article.paragraphs if "\n" not in p)
+
+
+S = [f"Der {word} von Altenau hat am Dienstag im Rathaus lange über die neue Brücke gesprochen" for word in "abcd"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "same"),
+    [
+        ([S[:1], S[:2], S[:2]], [0, 1, 1]),
+        ([S[:2], S[2:], S], [0, 0, 0]),
+        ([S[:1], S[:1]], [0, 1]),
+        ([S[:2], S[1:3], S[2:], [S[3], S[0]]], [0, 1, 2, 3]),
+        ([S[:2], S[2:], S[1:3] + S[:1]], [0, 1, 0]),
+    ],
+    ids=["with the second", "with both", "one sentence", "a ring", "with one of two"],
+)
+def test_public_articles_that_share_two_sentences_are_one_source(
+    texts: list[list[str]], same: list[int], tmp_path: Path
+) -> None:
+    for name in sources.PUBLIC_FILES:
+        (tmp_path / name).write_bytes(gzip.compress(b""))
+    rows = [{"id": f"n/{i}", "headline": "Brücke", "text": ".\n".join(text)} for i, text in enumerate(texts)]
+    (tmp_path / sources.PUBLIC_FILES[0]).write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    found = [(a.source, bucket) for bucket, of in enumerate(sources.gather([], tmp_path)) for a in of.articles]
+    assert sorted(found) == sorted((f"n/{i}", corpus.bucket(f"n/{i}")) for i in same)
 
 
 def test_furniture_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

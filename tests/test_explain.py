@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from conftest import ARTICLE, COMMENT, LINK, PAGE
 from degloss.context import context
 from degloss.decode import edge_features, potentials
 from degloss.documents import FAVORS, Favor
-from degloss.explain import Explanation, explain, explanation_text
+from degloss.explain import Explanation, Reason, explain, explanation_text
 from degloss.messages import marginals
 from degloss.separate import Separator
 
@@ -102,3 +104,9 @@ def test_as_text(separator: Separator) -> None:
     assert explanation_text(opinion, top=1).count("own score") == 1
     assert "\x1b[" in explanation_text(opinion, color=True)
     assert "\x1b" not in explanation_text(opinion)
+
+
+def test_an_n_gram_of_blanks_hides_no_other(separator: Separator) -> None:
+    opinion = by_text(list(explain(separator, TEXT)), OPINION)
+    blank = replace(opinion, ngrams=(Reason('characters "  "', 9.5), *opinion.ngrams))
+    assert '+8.94 word "meinung"' in explanation_text(blank)

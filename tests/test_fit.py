@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
 from degloss.decode import HIDDEN, Chain, emissions, potentials
 from degloss.documents import LABELS, Label
-from degloss.errors import OutputError
+from degloss.errors import OutputError, TrainingError
 from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
@@ -204,6 +204,19 @@ def test_the_seed_matters(small: Prepared) -> None:
     data = chain_data(small, everything(small), np.zeros((len(small.gold), 2)), unheard(small))
     one, other = (fit_chain(data, Settings(chain_iterations=1, seed=seed)) for seed in (0, 1))
     assert (one.hidden != other.hidden).any()
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_that_nobody_has_is_told(label: Label, small: Prepared) -> None:
+    other = LABELS[LABELS.index(label) - 1]
+    few = prepared(
+        [
+            document(d.name, *((d.text[s.start : s.end], other if s.label == label else s.label) for s in d.spans))
+            for d in small.documents[:9]
+        ]
+    )
+    with pytest.raises(TrainingError, match=rf"none of the \d+ sentences .* is .*{label}.*; label more documents"):
+        fit_sentence_model(few, everything(few), QUICK)
 
 
 # Nothing learns from what it is tested on.
@@ -416,6 +429,10 @@ def test_folds_never_judge_what_they_were_fitted_on(
         judged += names
     assert sorted(judged) == sorted(by_name)
     assert len(trained) == evaluate.OUTER_FOLDS
+    # A fold without documents has nothing to say, and no model.
+    some = replace(small, documents=[d for d in small.documents if d.bucket % evaluate.OUTER_FOLDS != 2])
+    assert [k for k, _ in evaluate.on_folds(some, QUICK)] == [0, 1, 3, 4]
+    assert len(trained) == 2 * evaluate.OUTER_FOLDS - 1
 
 
 def test_a_seed_is_judged_by_a_model_of_the_other_buckets(

@@ -426,8 +426,22 @@ def test_files_that_are_none_for_evaluation_are_told(line: str, separator: Separ
     with pytest.raises(TrainingError, match=r"real\.jsonl: .*: label 'artikel'; give article"):
         evaluate.on_file(path, separator)
     packed = tmp_path / "real.jsonl.gz"
+    assert evaluate.set_name(packed) == evaluate.set_name(path) == "real"
+    assert evaluate.set_name(tmp_path / "real.dev.jsonl") == "real.dev"
     packed.write_bytes(gzip.compress(row(DOCUMENTS[0]).encode() * 50)[:-9])
     with pytest.raises(TrainingError, match=r"real\.jsonl\.gz: not an evaluation file"):
         evaluate.on_file(packed, separator)
     with pytest.raises(TrainingError, match=r"fehlt\.jsonl: not an evaluation file"):
         evaluate.on_file(tmp_path / "fehlt.jsonl", separator)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(-1, 3), (0, 10_000), (3, 3), (5, 2), ("0", 3), (0, 3.0), (0, None), (True, 3)]
+)
+def test_spans_that_are_not_in_the_text_are_told(start: object, end: object, tmp_path: Path) -> None:
+    path = tmp_path / "real.jsonl"
+    path.write_text(row(DOCUMENTS[0], spans=[{"start": start, "end": end, "label": "article"}]) + "\n")
+    with pytest.raises(
+        TrainingError, match=r"real\.jsonl: x-1: a span from .* to .* in a text of \d+ code points; give"
+    ):
+        evaluate.read(path)

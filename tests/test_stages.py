@@ -25,7 +25,7 @@ from conftest import ARTICLE, COMMENT, LINK, PAGE
 from degloss import messages
 from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
-from degloss.context import WINDOWS, context, names
+from degloss.context import CONTRASTS, NEAR, SCORES, WINDOWS, context, names
 from degloss.cues import Cues, cues, packed, voices
 from degloss.decode import EDGES, Chain, decide, edge_features, potentials
 from degloss.documents import FAVORS, LABELS, Label
@@ -570,14 +570,13 @@ def test_context_is_that_of_a_slow_reference() -> None:
 
     clipped = np.clip(scores, -8, 8)
     chances = np.exp(clipped) / (1 + np.exp(clipped).sum(1, keepdims=True))
-    assert around.chances == pytest.approx(chances, abs=1e-6)
     own = ["score commentary", "score boilerplate", "chance commentary", "chance boilerplate"]
     values = dict(zip(own, [*clipped.T, *chances.T], strict=True))
     signals = [name.removeprefix("document: ") for name in columns if name.startswith("document: ")]
     table = np.stack([values[s] if s in values else found.column(s) for s in signals], 1)
-    differences, alike = np.split(around.contrasts.T, [-len(LIKENESS)])
-    contrasts = dict(zip([name for name in EDGES if name.startswith("contrast ")], differences, strict=True))
-    edges = dict(zip(LIKENESS, alike, strict=True))
+    boundaries = dict(zip(EDGES, edge_features(around).T, strict=True))
+    contrasts = {name: column for name, column in boundaries.items() if name.startswith("contrast ")}
+    edges = {name: boundaries[name] for name in LIKENESS}
     seen = set()
 
     def check(name: str, row: int, expected: NDArray[Any]) -> None:
@@ -622,7 +621,7 @@ def test_context_is_that_of_a_slow_reference() -> None:
         assert columns[plain] == pytest.approx(expected, abs=1e-6)
         seen.add(plain)
     assert seen == set(columns)
-    assert len(contrasts) == len(differences) > 0
+    assert len(contrasts) == (len(CONTRASTS) + 1) * len((*SCORES, *NEAR))
     assert np.ptp(list(edges.values())) > 0.5
 
 
@@ -652,6 +651,14 @@ def test_edges_say_how_long_the_document_is(sizes: list[int]) -> None:
     around = context(batch, found, np.zeros((len(batch), 2)), np.zeros((len(batch), 32), np.int16))
     long = edge_features(around)[:, EDGES.index("long text")]
     assert long == pytest.approx(np.repeat([1 / (1 + (14 / size) ** 3) for size in sizes], sizes), rel=1e-5)
+
+
+def test_a_document_whose_length_is_left_out_is_a_short_one() -> None:
+    batch, _, found = encoded("Eins. Zwei.")
+    blank = replace(found, values=np.zeros_like(found.values))
+    with np.errstate(all="raise"):
+        edges = edge_features(context(batch, blank, np.zeros((2, 2)), np.zeros((2, 32), np.int16)))
+    assert edges[:, EDGES.index("long text")] == pytest.approx(0, abs=1e-3)
 
 
 # Decoding.

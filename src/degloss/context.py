@@ -111,16 +111,6 @@ class Context:
         """(n, k) what the chain weighs at each sentence, named by `names`."""
         return np.concatenate([np.concatenate([block.looks.T, block.means], 1) for block in self.blocks()])
 
-    @property
-    def contrasts(self) -> NDArray[np.float32]:
-        """(n, c) the contrasts of all sentences."""
-        return np.concatenate([block.contrasts for block in self.blocks()])
-
-    @property
-    def chances(self) -> NDArray[np.float32]:
-        """(n, 2) of commentary and boilerplate by the lone sentence."""
-        return np.concatenate([block.looks[2:4].T for block in self.blocks()])
-
     def blocks(self) -> Iterator[Block]:
         """All sentences in order, not more than `BLOCK` at a time, and at least once."""
         start = 0

@@ -197,8 +197,8 @@ def _distinct(reasons: tuple[Reason, ...], top: int) -> list[Reason]:
     chosen: list[Reason] = []
     strings: list[str] = []
     for reason in reasons:
-        string = reason.name.partition(" ")[2].strip('"').strip()
-        if not any(string in other or other in string for other in strings):
+        string = reason.name.partition(" ")[2][1:-1].strip()
+        if not any(string in other or other in string for other in strings if other):
             chosen.append(reason)
             strings.append(string)
             if len(chosen) == top:

@@ -138,7 +138,7 @@ def make_folder(folder: Path) -> None:
 def ready_folder(folder: Path) -> None:
     """Makes a folder before long work whose results go there, or refuses it now and not after the work."""
     make_folder(folder)
-    if not os.access(folder, os.W_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise output_error(str(folder), PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 

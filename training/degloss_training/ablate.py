@@ -22,7 +22,7 @@ from scipy import sparse
 
 from degloss import context
 from degloss.artefact import Model
-from degloss.decode import EDGES, emissions, potentials
+from degloss.decode import BOUNDARY, EDGES, emissions, potentials
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
 from degloss.vectors import SOURCES
@@ -80,14 +80,17 @@ ABLATIONS: Final = (
     Ablation("means of the document", context=_without("document:")),
     Ablation("likeness", context=_without("likeness"), edges=_without("likeness")),
     Ablation("contrasts at a boundary", edges=_without("contrast")),
+    Ablation("looks of a boundary", edges=_without(*BOUNDARY)),
     Ablation("hidden layer", hidden=False),
     Ablation("authored documents", documents=_without("authored", "relay")),
     Ablation("documents laid anew", documents=_without("relay")),
     Ablation("composed pages", documents=_without("appended", "marked", "pure", "front", "middle", "inline", "thread")),
-    Ablation("composed posts", documents=_without("post", "forward", "own")),
+    Ablation("composed posts", documents=_without("post", "forward", "own", "teaser", "digest")),
+    Ablation("composed short texts", documents=_without("short")),
     Ablation("pure articles", documents=_without("pure")),
 )
-"""Chosen so that each family of features and each source of data is missing once."""
+"""Chosen so that each source of data and each family of features is missing once, but for the lengths of a sentence and
+its words, and its links."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,7 @@ def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -
     """The documents of the recipe, the gate set and the files of real text, prepared once for all ablations."""
     ours = recipe.documents(folder, public, SHARE)
     held = [replace(d, kind="gate") for d in corpus.load(gate)]
-    rows = {path.name.split(".")[0]: evaluate.read(path) for path in real}
+    rows = {evaluate.set_name(path): evaluate.read(path) for path in real}
     found = [Document(f"{name}/{row[0]}", "bucket-0", name, row[2], ()) for name, of in rows.items() for row in of]
     data = recipe.as_arrays([*ours, *held, *found])
     ours_only = np.arange(len(data.documents)) < len(ours)
@@ -183,9 +186,9 @@ def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> It
             Segment(start, end, LABELS[label])
             for start, end, label in zip(starts.tolist(), ends.tolist(), said[mine].tolist(), strict=True)
         ]
-        units = bench.real.get(document.name) or [
-            (s.start, s.end, LABELS[g]) for s, g in zip(found, seen.gold[mine].tolist(), strict=True)
-        ]
+        units = bench.real.get(document.name)
+        if units is None:
+            units = [(s.start, s.end, LABELS[g]) for s, g in zip(found, seen.gold[mine].tolist(), strict=True)]
         yield judge(document.name, bench.sets[document.name], units, found)
 
 

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from degloss.artefact import shipped_folder
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import load
@@ -28,6 +26,8 @@ HERE: Final = Path(__file__).parents[1]
 CORPUS: Final = HERE / "corpus"
 GATE: Final = HERE / "gate"
 FLOORS: Final = HERE / "floors.json"
+OURS: Final = ("gate", "folds", "seeds", "authored")
+"""Names of sets in the tables that no file of real text may have."""
 
 
 def train(arguments: list[str]) -> int:
@@ -59,6 +59,8 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--set-floors", action="store_true", help="with --gate: set the floors to what is reached")
     parser.add_argument("--lower", action="store_true", help="with --set-floors: allow lower ones")
     options = parser.parse_args(arguments)
+    if (options.set_floors and not options.gate) or (options.lower and not options.set_floors):
+        parser.error("--lower goes with --set-floors, and --set-floors with --gate")
     if not (options.gate or (options.no_folds and options.no_ablations)):
         kernels.pin()
     real = [] if options.gate else _real(options.real)
@@ -68,11 +70,9 @@ def evaluate(arguments: list[str]) -> int:
     at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set))
     if options.gate:
         return _gate(options, at_gate)
-    results = [at_gate]
-    if not options.no_folds:
-        results += _folds(options)
-    results += [evaluation.on_file(file, separator) for file in real]
-    print(report.write(results, options.out))
+    at_real = [evaluation.on_file(file, separator) for file in real]
+    folds = [] if options.no_folds else _folds(options)
+    print(report.write([at_gate, *folds, *at_real], options.out))
     if not options.no_ablations:
         print(_ablations(options, real))
     _say(f"tables and plots are in {options.out}")
@@ -145,11 +145,11 @@ def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
     settings = replace(recipe.SETTINGS, draws=1)
     seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, settings)))
     if seeds.gold:
-        _say(f"seeds: {np.concatenate(seeds.gold).size} sentences")
+        _say(f"seeds: {sum(map(len, seeds.gold))} sentences")
     parts = []
     for k, result in evaluation.on_folds(data, settings):
         parts.append(result)
-        _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {np.concatenate(result.gold).size} sentences")
+        _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {sum(map(len, result.gold))} sentences")
     return [evaluation.merge("folds", parts), *([seeds] if seeds.gold else [])]
 
 
@@ -176,6 +176,10 @@ def _real(folder: Path | None) -> list[Path]:
     files = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
     if not files:
         raise TrainingError(f"{folder}: no evaluation files (*.jsonl, *.jsonl.gz) there; check the path")
+    names = [*OURS, *map(evaluation.set_name, files)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TrainingError(f"{folder}: more than one set is called {', '.join(twice)}; rename the files")
     return files
 
 

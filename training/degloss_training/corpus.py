@@ -65,14 +65,17 @@ class Document:
         return [self.text[s.start : s.end] for s in self.spans if s.label == label]
 
 
+_NAMED: Final = tuple(f"bucket-{number}" for number in range(BUCKETS))
+
+
 def bucket(group: str) -> int:
     """The bucket of a source. A name like `bucket-3` goes to the bucket it names.
 
     >>> bucket("bucket-3"), bucket("seed-000") == bucket("seed-000")
     (3, True)
     """
-    if group.startswith("bucket-"):
-        return int(group.removeprefix("bucket-"))
+    if group in _NAMED:
+        return _NAMED.index(group)
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) % BUCKETS
 
 

@@ -93,9 +93,11 @@ def on_folds(data: Prepared, settings: Settings, folds: int = OUTER_FOLDS) -> It
     """Grouped cross-validation: for each fold a model of the other buckets, judged on the fold's documents."""
     fold = np.arange(BUCKETS) % folds
     for k in range(folds):
+        documents = [d for d in data.documents if fold[d.bucket] == k and not d.kind.startswith(("relay", "seed"))]
+        if not documents:
+            continue
         separator = Separator(fit.fit(data, np.flatnonzero(fold != k), settings))
-        documents = [d for d in data.documents if fold[d.bucket] == k and not d.kind.startswith("relay")]
-        yield k, on_documents("folds", separator, [d for d in documents if d.kind != "seed"])
+        yield k, on_documents("folds", separator, documents)
 
 
 def on_seeds(data: Prepared, settings: Settings) -> Iterator[Result]:
@@ -126,16 +128,26 @@ def read(path: Path) -> list[Row]:
         raise TrainingError(
             f"{path}: not an evaluation file ({error!r}); each line needs id, kind, text and spans"
         ) from error
-    for name, _, _, spans in found:
-        for _, _, label in spans:
+    for name, _, text, spans in found:
+        for start, end, label in spans:
+            if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
+                raise TrainingError(
+                    f"{path}: {name}: a span from {start!r} to {end!r} in a text of {len(text)} code points; give"
+                    " offsets in code points, the end behind the start"
+                )
             if label not in (*LABELS, "uncertain"):
                 raise TrainingError(f"{path}: {name}: label {label!r}; give {', '.join(LABELS)} or uncertain")
     return found
 
 
+def set_name(path: Path) -> str:
+    """What a file of annotated text is called: its name without `.jsonl` or `.jsonl.gz`."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
 def on_file(path: Path, separator: Separator) -> Result:
     """The systems on a file of annotated real text."""
-    result = Result(path.name.split(".")[0])
+    result = Result(set_name(path))
     result.add_all(separator, read(path))
     return result
 

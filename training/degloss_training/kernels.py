@@ -23,7 +23,7 @@ PINNED: Final = {
 
 
 def pin() -> None:
-    """Begins the program again with `PINNED`, unless it is there; elsewhere than on x86-64 nothing is done."""
+    """Begins the program again with `PINNED`, unless it is there; nothing is done on Windows and other processors."""
     missing = {name: value for name, value in PINNED.items() if name not in os.environ}
     if missing and os.name == "posix" and platform.machine() in ("x86_64", "AMD64"):
         sys.stdout.flush()

@@ -131,9 +131,9 @@ class Page:
             text = " ".join(text.split())
         return text
 
-    def remarks(self, least: int, most: int, gap: str | None = None) -> list[Piece]:
+    def remarks(self, least: int, most: int) -> list[Piece]:
         """Comments one after the other."""
-        gap = gap or self.rng.choice([self.gap, self.gap, PARAGRAPH, "\n"])
+        gap = self.rng.choice([self.gap, self.gap, PARAGRAPH, "\n"])
         texts = self.comments(least, most)
         if gap != " " and self.chance(0.15):
             return [(" ".join(texts) + gap, "commentary")] if texts else []

@@ -8,6 +8,8 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from degloss.classify import SentenceModel
+from degloss.documents import LABELS
+from degloss.errors import TrainingError
 from degloss_training.prepare import Prepared
 from degloss_training.settings import Settings
 
@@ -38,6 +40,12 @@ def fit_sentence_model(
     mean, spread = standardise(data.cues.values[rows, : data.cues.voice])
     # A sentence that stands in several documents is learned once, with the weight of all.
     twins, place = np.unique(data.twin[rows], return_inverse=True)
+    missing = [label for number, label in enumerate(LABELS) if number not in data.gold[twins]]
+    if missing:
+        raise TrainingError(
+            f"none of the {len(rows)} sentences that a model is to be fitted on is {' or '.join(missing)}; label more"
+            " documents"
+        )
     weight = np.bincount(place, data.sentence_weight[rows])
     matrix = design(data, twins, mean, spread, settings.cue_gain)
     estimator = LogisticRegression(C=settings.inverse_penalty, max_iter=settings.iterations, tol=1e-4)

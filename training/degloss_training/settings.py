@@ -18,6 +18,7 @@ class Settings:
     strangers        share of the documents that are scored by models that know the other kind of document only
     draws            how often these documents are drawn, and a chain fitted; the model has their mean
     seed, hidden_start  of the hidden layer's start: of its random numbers, and their scale; 0 leaves the layer out
+    jobs             models fitted at a time, which changes nothing but the time
     """
 
     inverse_penalty: float = 0.3

@@ -165,15 +165,15 @@ def _public_articles(folder: Path) -> list[Article]:
             i = parent[i]
         return i
 
-    seen: dict[str, int] = {}
-    shared: dict[tuple[int, int], int] = defaultdict(int)
+    holders: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
+        shared: Counter[int] = Counter()
         for sentence in set(_SENTENCE.findall(row["text"])):
-            first = seen.setdefault(sentence, i)
-            if first != i:
-                shared[first, i] += 1
-                if shared[first, i] == 2:
-                    parent[root(i)] = root(first)
+            shared.update(holders[sentence])
+            holders[sentence].append(i)
+        for other in sorted(other for other, count in shared.items() if count > 1):
+            first, last = sorted((root(i), root(other)))
+            parent[last] = first
     texts = [tuple(" ".join(line.split()) for line in row["text"].splitlines() if line.strip()) for row in rows]
     often = Counter(paragraph for text in texts for paragraph in set(text))
     articles = []

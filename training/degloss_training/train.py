@@ -1,6 +1,6 @@
 """Training: the labelled corpus → the model folder, the same bytes every time.
 
-Both models are fitted on everything but the gate set, the manifest is filled in, the model card written. The
+The models are fitted on everything but the gate set, the manifest is filled in, the model card written. The
 folder is replaced file by file and the manifest last, so a model that is only half there is refused when it is
 loaded.
 """
@@ -29,10 +29,11 @@ CARD: Final = "MODEL_CARD.md"
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     ready_folder(out)
+    held_out = corpus.load(gate)
     data = recipe.prepared(folder, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
-    result = evaluate.on_documents("gate", Separator(model), corpus.load(gate))
+    result = evaluate.on_documents("gate", Separator(model), held_out)
     scores = {
         kind: {m: round(i.value, 4) for m, i in metric.score(judged).items()}
         for kind, judged in grouped(result).items()
@@ -51,8 +52,8 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
         "kernels": kernels.names(),
         "python": platform.python_version(),
         "gate": {
-            "documents": len(corpus.load(gate)),
-            "sha256": corpus.digest(corpus.load(gate)),
+            "documents": len(held_out),
+            "sha256": corpus.digest(held_out),
             "scores": scores,
         },
     }
