@@ -210,6 +210,16 @@ def test_help_fits_a_screen_with_the_main_job_first(degloss: Run) -> None:
     assert listed[:8] == ["clean", "label", "restore", "explain", "model", "train", "evaluate", "corpus"]
 
 
+@pytest.mark.parametrize("name", ["clean", "label", "explain"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp850", "latin-1"])
+def test_help_in_any_encoding(encoding: str, name: str) -> None:
+    environment = {**clean_environment(), "PYTHONIOENCODING": encoding}
+    args = [sys.executable, "-m", "degloss", name, "--help"]
+    done = subprocess.run(args, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"Usage: ")
+
+
 def test_the_command_is_installed() -> None:
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="degloss")
     assert script.load() is degloss_start.main
@@ -327,7 +337,7 @@ def test_a_million_failures_of_one_kind_are_not_told_one_by_one() -> None:
         tally.fail(TrainingError("kaputt"))
     assert tally.failed == 1000
     assert len(told) < 30
-    assert told[-1] == "further errors are counted, not shown"
+    assert told[-1] == "further errors are counted, not shown; with -o all are recorded"
 
 
 USAGE = [
@@ -336,6 +346,7 @@ USAGE = [
     ["label", "--format", "xml"],
     ["explain", "-n", "0"],
     ["clean", "--no-such-option"],
+    ["clean", "--text-field", ""],
     ["no-such-command"],
 ]
 

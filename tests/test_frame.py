@@ -98,6 +98,11 @@ def test_wrong_tables_are_refused(data: Any, text: str, kind: type[Exception], m
     assert message in str(error.value.args[0])
 
 
+def test_a_name_is_no_separator() -> None:
+    with pytest.raises(TypeError, match=r"separator takes a Separator \(degloss.load\), not str"):
+        label_frame(pd.Series([PAGE]), separator="models/german")  # type: ignore[arg-type]
+
+
 def test_without_pandas_the_error_names_the_extra() -> None:
     script = (
         "import sys; sys.modules['pandas'] = None\n"

@@ -18,10 +18,13 @@ from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run
 from degloss import kinds, source
 from degloss.encodings import declared, decode, guess
 from degloss.errors import ExtraMissing, InputError
+from degloss.formats import Form
 from degloss.kinds import Name, kind_of, parts
 from degloss.pages import page_text
+from degloss.plan import Options, plan
 from degloss.read import Document, mended, read_documents
 from degloss.records import read_records
+from degloss.tally import Tally
 
 pyarrow = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -205,7 +208,7 @@ def test_damaged_packed_files(
 @pytest.mark.parametrize("ending", [".txt", ".jsonl", ".csv"])
 def test_decompression_bombs_are_refused(packing: str, ending: str, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / f"in{ending}{packing}").write_bytes(bomb(packing, 80 << 20))
-    done = degloss("clean", f"in{ending}{packing}", "-o", "out.txt")
+    done = degloss("clean", f"in{ending}{packing}", "-o", f"out{ending}")
     assert done.returncode == 1
     assert b"decompression bomb" in done.stderr or b"one line of more" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [f"in{ending}{packing}"]
@@ -355,6 +358,17 @@ def test_a_missing_package_is_named_with_its_extra(
         list(read_documents(__file__, kind_of(name), "text", pytest.fail) if module != "zstandard" else _opened(name))
 
 
+def test_one_page_that_cannot_be_read_among_the_files_of_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    (tmp_path / "b.htm.gz").touch()
+    monkeypatch.setattr("degloss.extras.find_spec", lambda found: None if found == "trafilatura" else object())
+    options = Options(output=str(tmp_path / "out"))
+    with pytest.raises(ExtraMissing, match=r"degloss\[html\]', or leave such files out: --exclude '\*\.htm\.gz'"):
+        plan([str(tmp_path)], options, lambda _: Form("text", keep=("article",)), Tally(pytest.fail))
+
+
 def _opened(name: str) -> list[object]:
     return [source.unpacked(io.BytesIO(b"x"), ".zst", name).read()]
 
@@ -421,6 +435,15 @@ def test_parquet_with_two_columns_of_the_name_is_refused(degloss: Run, tmp_path:
     done = degloss("label", "in.parquet", "--format", "jsonl")
     assert done.returncode == 1
     assert b"in.parquet: has several columns 'text'; rename one" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.tsv"])
+def test_tables_with_two_columns_of_the_name_are_refused(name: str, degloss: Run, tmp_path: Path) -> None:
+    row = "\t" if name == "in.tsv" else ","
+    (tmp_path / name).write_text(f"id{row}text{row}text\n1{row}a{row}b\n")
+    done = degloss("clean", name)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert f"{name}: has several columns 'text'; rename one".encode() in done.stderr
 
 
 def test_what_json_has_no_word_for(degloss: Run, tmp_path: Path) -> None:

@@ -173,8 +173,33 @@ def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp
     # A result that somebody changed is not overwritten.
     (tmp_path / "out" / "a.txt").write_text("von Hand")
     done = degloss(*args)
-    assert (done.returncode, b"a.txt: exists already" in done.stderr) == (1, True)
+    assert (done.returncode, b"a.txt: exists already" in done.stderr) == (3, True)
     assert (tmp_path / "out" / "a.txt").read_text() == "von Hand"
+
+
+def test_failures_in_results_that_stay_are_remembered(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "dump.jsonl").write_text(dump(500))
+    (tmp_path / "in" / "schlecht.txt").write_bytes(bytes(100))
+    records = tmp_path / "out.errors.jsonl"
+    args = ("clean", "in", "-o", "out", "--resume")
+
+    def recorded() -> list[str]:
+        return [json.loads(line)["document"] for line in records.read_text().splitlines()]
+
+    assert degloss(*args).returncode == 3
+    in_dump = ["in/dump.jsonl:51", "in/dump.jsonl:451"]
+    assert recorded() == [*in_dump, "in/schlecht.txt"]
+    assert degloss(*args).returncode == 3  # what failed as a whole is tried again
+    assert recorded() == [*in_dump, "in/schlecht.txt"]
+    (tmp_path / "in" / "schlecht.txt").write_text(ARTICLE)
+    assert degloss(*args).returncode == 0
+    assert recorded() == in_dump
+    assert b"nothing new" in degloss(*args).stderr
+    assert recorded() == in_dump
+    (tmp_path / "in" / "dump.jsonl").write_text(dump(40))
+    assert degloss(*args).returncode == 0
+    assert not records.exists()
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -220,6 +245,40 @@ def test_another_run_is_not_resumed(args: list[str], message: str, model: Path, 
     companion(tmp_path / "out.jsonl", JOURNAL).unlink()
     assert degloss(*ARGS, "-o", "out.jsonl").returncode == 3
     assert remains(tmp_path) == []
+
+
+@pytest.mark.parametrize("into", ["out.jsonl", "out/"])
+def test_without_resume_an_interrupted_run_is_not_undone(into: str, model: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(dump())
+    target = tmp_path / into / "in.jsonl" if into.endswith("/") else tmp_path / into
+    part = companion(target, PART)
+    journal = tmp_path / into / FOLDER_JOURNAL if into.endswith("/") else companion(target, JOURNAL)
+
+    def begun() -> bool:
+        return journal.exists() and b'"at"' in journal.read_bytes()
+
+    args = (*ARGS[:-1], "-o", into)
+    assert kill_after(model, tmp_path, begun, *args, "--resume") == -signal.SIGKILL
+    left = part.read_bytes()
+    done = degloss(*args)
+    assert (done.returncode, b"add --resume to go on with it, or --force" in done.stderr) == (1, True)
+    assert part.read_bytes() == left
+    assert degloss(*args, "--resume").returncode == 3
+    whole = target.read_bytes()
+    target.unlink()
+    kill_after(model, tmp_path, begun, *args, "--resume")
+    assert degloss(*args, "--force").returncode == 3
+    assert target.read_bytes() == whole
+    assert not list(tmp_path.rglob(".degloss*"))
+
+
+def test_a_run_that_is_not_over_is_not_begun_anew(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(PAGE)
+    journal = Journal.opened(companion(tmp_path / "out.txt", JOURNAL), {"degloss": "0"})
+    done = degloss("clean", "in.txt", "-o", "out.txt", "--force")
+    journal.close()
+    assert (done.returncode, b"another run is writing there" in done.stderr) == (1, True)
+    assert not (tmp_path / "out.txt").exists()
 
 
 IMPOSSIBLE = [

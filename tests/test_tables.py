@@ -224,7 +224,7 @@ ENDINGS = [
     ("in.txt", "out.txt", b"article      0."),
     ("in.txt", "ohne", b"article      0."),
     ("in.csv", "out.csv", b"text,article,commentary"),
-    ("in.csv", "out.tsv", b"text,article,commentary"),
+    ("in.csv", "out.tsv", "out.tsv: what comes out of in.csv is CSV; name it .csv"),
     ("in.csv", "out.jsonl", b'{"sentences": ['),
     ("in.csv", "out.txt", b"==> in.csv:2 <=="),
     ("in.parquet", "out.parquet", b"PAR1"),

@@ -95,9 +95,9 @@ def read_items(
 ) -> Iterator[Item]:
     """All that the jobs read. What the journal has is passed over, and a job that is `given_up` read no further."""
     for job in made.jobs:
-        skipped = _skipped(job, made, journal)
-        if skipped is not None:
-            yield from _read(job, made, note, skipped, given_up, watch, replace=owns(journal, job))
+        documents = skipped(job, made, journal)
+        if documents is not None:
+            yield from _read(job, made, note, documents, given_up, watch, replace=owns(journal, job))
 
 
 def _read(
@@ -138,7 +138,7 @@ def _read(
         yield End(job)
 
 
-def _skipped(job: Job, made: Plan, journal: Journal | None) -> int | None:
+def skipped(job: Job, made: Plan, journal: Journal | None) -> int | None:
     """How many documents of a job are done already; None if all are."""
     if journal is None:
         return 0

@@ -63,7 +63,7 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
             tell("interrupted; the files named before are complete, no other was written")
         return INTERRUPTED
     if tally.failed:
-        code = code or (PARTLY if tally.done else FAILED)
+        code = code or (PARTLY if tally.done or tally.settled else FAILED)
         if tally.failed + tally.done > 1:
             where = tally.recorded()
             tell(
@@ -78,6 +78,8 @@ def end(command: Callable[[], object]) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminate)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as it was during the imports
             signal.signal(signal.SIGINT, signal.default_int_handler)
+    with suppress(ValueError, AttributeError):  # the help has letters that not every terminal's encoding has
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     code: int | str | None = FAILED
     try:
         command()

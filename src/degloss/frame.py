@@ -42,6 +42,8 @@ def label_frame(
     0   7  Teile diesen Beitrag               0.0
     1   8                   NaN               NaN
     """
+    if separator is not None and not isinstance(separator, Separator):
+        raise TypeError(f"separator takes a Separator (degloss.load), not {type(separator).__name__}")
     pandas = package("pandas", "pandas", "label_frame")
     if isinstance(data, pandas.Series):
         table: pd.DataFrame = data.to_frame(text)

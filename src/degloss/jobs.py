@@ -11,13 +11,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from degloss.artefact import MANIFEST, shipped_folder
-from degloss.blocks import in_blocks, read_items
+from degloss.blocks import in_blocks, read_items, skipped
 from degloss.errors import InputError, OutputError
 from degloss.inplace import Backup
-from degloss.journal import FOLDER_JOURNAL, Journal, stamp
+from degloss.journal import FOLDER_JOURNAL, Journal, make_way, stamp
 from degloss.outputs import Outputs
 from degloss.partfile import JOURNAL, PART, companion
 from degloss.plan import Plan
@@ -38,8 +39,10 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
         return
     backup = Backup(made.options.backup, resume=made.options.resume) if made.options.backup is not None else None
     if backup is not None and made.options.resume:
-        made = replace(made, jobs=tuple(job for job in made.jobs if not backup.done(job)))
-    journal = _journal(made, labeller) if made.options.resume and backup is None else None
+        left = tuple(job for job in made.jobs if not backup.done(job))
+        tally.settled = len(made.jobs) - len(left)
+        made = replace(made, jobs=left)
+    journal = _journal(made, labeller) if backup is None else None
     if journal is not None and _complete(made, journal, tally):
         return
     tally.begin_records()
@@ -53,7 +56,7 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
             for block, results in label_blocks(in_blocks(items, resumable=journal is not None), labeller, workers):
                 outputs.take(block, results)
                 progress.show(tally)
-            if tally.failed and not tally.done:
+            if tally.failed and not (tally.done or tally.settled):
                 raise NothingDone
         _finish(made, journal)
         complete = True
@@ -93,15 +96,25 @@ def _there(made: Plan) -> bool:
     return check_target(made.shared, force=True, inputs=made.inputs)
 
 
-def _journal(made: Plan, labeller: Labeller) -> Journal:
-    """The journal of this run, with what an earlier run of the same kind did; raises `OutputError`."""
+def _journal(made: Plan, labeller: Labeller) -> Journal | None:
+    """The journal of a run that can be resumed, with what an earlier run of the same kind did; raises `OutputError`."""
+    path = _journal_path(made)
+    if not made.options.resume:
+        if path is not None:
+            make_way(path, force=made.options.force)
+        return None
     if any(job.source == "-" for job in made.jobs):
         raise InputError("-: standard input cannot be read again, so a run over it cannot be resumed; give files")
-    place = made.shared
-    if place is None and made.folder is None:
+    if path is None:
         raise InputError("--resume needs an output that stays; give -o a file's or folder's name")
-    path = companion(place, JOURNAL) if place is not None else made.folder / FOLDER_JOURNAL  # type: ignore[operator]
     return Journal.opened(path, _identity(made, labeller))
+
+
+def _journal_path(made: Plan) -> Path | None:
+    """Where the journal of a run like this one is, if its output can have one."""
+    if made.shared is not None:
+        return companion(made.shared, JOURNAL)
+    return None if made.folder is None else made.folder / FOLDER_JOURNAL
 
 
 def _identity(made: Plan, labeller: Labeller) -> dict[str, Any]:
@@ -130,6 +143,10 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     tally.failed = totals.get("failures", 0)
     tally.continue_records(totals.get("errors", 0))
     if made.shared is None:
+        settled = {job.source for job in made.jobs if skipped(job, made, journal) is None}
+        if journal.finished:  # another pass: what was recorded of inputs that are not read again still holds
+            tally.settled = len(settled)
+            tally.keep_records(settled)
         return False
     last = journal.done.get("")
     if last is not None and last["result"] == stamp(made.shared):

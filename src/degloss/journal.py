@@ -48,6 +48,32 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
     return (line for line in file if line.endswith(b"\n"))
 
 
+def make_way(path: Path, *, force: bool) -> None:
+    """Refuses to begin a run anew over one that was interrupted and can be resumed; with `force` forgets that one.
+
+    Raises `OutputError`, also if that run is not over yet.
+    """
+    try:
+        with open(os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            if not lock(file.fileno()):
+                raise _busy(path)
+            lines = list(whole_lines(file))
+            if force or len(lines) < 2:
+                path.unlink()
+            elif b'"finished"' not in lines[-1]:
+                raise OutputError(
+                    f"{path}: of a run that was interrupted; add --resume to go on with it, or --force to begin anew"
+                )
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise output_error(str(path), error) from error
+
+
+def _busy(path: Path) -> OutputError:
+    return OutputError(f"{path}: another run is writing there; wait for that one")
+
+
 def owns(journal: Journal | None, job: Job) -> bool:
     """Whether the target of a job is as an earlier pass of this run left it, and may be replaced."""
     earlier = None if journal is None else journal.done.get(job.key)
@@ -75,7 +101,7 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             file = open(descriptor, "r+b")  # noqa: SIM115 - open as long as the run
             if not lock(descriptor):
-                raise OutputError(f"{path}: another run is writing there; wait for that one")
+                raise _busy(path)
             made = cls(path, file)
             made._take_up(run)
         except OSError as error:

@@ -137,6 +137,8 @@ def _common(
     quiet: Quiet = False,
 ) -> Options:
     """What commands that read and write files in bulk can be asked for."""
+    if text_field == "":
+        raise typer.BadParameter("--text-field is empty; give a field's name")
     return Options(
         output, force, text_field, type, tuple(include or ()), tuple(exclude or ()), resume=resume, strict=strict,
         workers=jobs, mend=fix_mojibake, quiet=quiet,

@@ -19,7 +19,7 @@ from typing import Final
 
 from degloss import kinds
 from degloss.columns import COLUMNS
-from degloss.errors import InputError, OutputError
+from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
@@ -31,6 +31,7 @@ from degloss.write import FileId, check_target, file_ids
 ERRORS: Final = ".errors.jsonl"
 BACKUP_JOURNAL: Final = "degloss-journal.jsonl"
 """The file by which a backup of `clean --in-place` is known."""
+_TITLES: Final = {"csv": "CSV", "tsv": "TSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 _REPLACED: Final = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
@@ -133,7 +134,13 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     for job in made.jobs:
         if in_place and job.kind == "html":
             continue  # fails by itself and is never read, so that it needs no package
-        kinds.require(job.kind, parts(job.source).packing, job.source)
+        try:
+            kinds.require(job.kind, parts(job.source).packing, job.source)
+        except ExtraMissing as error:
+            if not folders:
+                raise
+            _, ending, packing = parts(job.source)
+            raise ExtraMissing(f"{error}, or leave such files out: --exclude '*{ending}{packing}'") from error
     if made.shared is not None:
         kinds.require("text", parts(made.shared.name).packing, str(made.shared))
     return replace(made, forms=tuple(form(kind) for kind in sorted(set(KINDS.values()))))
@@ -153,9 +160,11 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
     if "parquet" in layouts and (len(jobs) > 1 or target is None):
         raise InputError(f"{jobs[0].source}: Parquet goes into a file of its own; give -o a file's or folder's name")
     named = "" if target is None else parts(target.name).ending.lower()
-    if named and (named == ".parquet") != ("parquet" in layouts):
-        remedy = "is Parquet; name it .parquet" if "parquet" in layouts else "is no Parquet; give it another ending"
-        raise InputError(f"{target}: what comes out of {jobs[0].source} {remedy}")
+    (layout,) = layouts
+    if named == ".parquet" != f".{layout}":
+        raise InputError(f"{target}: what comes out of {jobs[0].source} is no Parquet; give it another ending")
+    if layout != "lines" and KINDS.get(named, layout) != layout:
+        raise InputError(f"{target}: what comes out of {jobs[0].source} is {_TITLES[layout]}; name it .{layout}")
     if target is not None and not options.resume:
         check_target(target, force=options.force, inputs=inputs)
     return Plan(tuple(jobs), options, shared=target, inputs=inputs)
@@ -167,6 +176,9 @@ def _filed(
     """Each into a file of its own: in a folder, or in place."""
     if STDIN in sources:
         raise InputError("-: standard input has no name to write under in a folder; give -o a file's name")
+    for source in folders:
+        if folder is not None and folder.is_dir() and os.path.samefile(source, folder):
+            raise OutputError(f"{folder}: the results would be among the inputs; give another folder")
     listed = _listed(sources, folders, options, folder or options.backup, tally)
     jobs = [_job(name, source, Path(source), options, form) for source, name in listed]
     if folder is not None:
@@ -231,7 +243,7 @@ def _listed(
             continue
         found = list(_walk(Path(source), options, target, tally))
         if not found:
-            expected = "*" + ", *".join(_expected(options))
+            expected = ", ".join(options.include or [f"*{ending}" for ending in _expected(options)])
             raise InputError(f"{source}: no files to read in this folder ({expected}); give them by name, or --include")
         yield from ((str(path), path.relative_to(source).as_posix()) for path in found)
 

@@ -137,6 +137,8 @@ def _header(line: str, field: str, name: str, *, tabs: bool, mark: bool) -> Head
             columns = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=True))
         except (csv.Error, StopIteration):
             continue
+        if columns.count(field) > 1:
+            raise InputError(f"{name}: has several columns {field!r}; rename one, or name another one by --text-field")
         if field in columns:
             bare = line.rstrip("\r\n")
             return Header(tuple(columns), columns.index(field), separator, line[len(bare) :] or "\n", mark)

@@ -10,7 +10,7 @@ import heapq
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 from degloss.documents import LABELS, Label, Separation
 from degloss.encodings import Note
 from degloss.errors import DeglossError, OutputError
-from degloss.write import output_error
+from degloss.write import output_error, write_file
 
 _TOLD: Final = 20  # failures told one by one; a wrong option makes a million of the same kind
 _NAMED: Final = 3  # documents named as the slowest, and as the least certain
@@ -102,8 +102,8 @@ class Figures:
 class Tally:
     """How many documents were done and how many failed, and whom to tell.
 
-    `before` of them were done by an earlier run that this one resumes. `records` is the file for failures, which
-    appears with the first of them.
+    `before` of them were done by an earlier run that this one resumes; `settled` inputs were done by one that came to
+    its end, and are not counted again. `records` is the file for failures, which appears with the first of them.
     """
 
     tell: Note
@@ -112,11 +112,13 @@ class Tally:
     done: int = 0
     failed: int = 0
     before: int = 0
+    settled: int = 0
     figures: Figures = field(default_factory=Figures)
     _file: BinaryIO | None = None
     _old: bool = False  # failures of an earlier run are in the file
     _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
     _notes: int = 0
+    _kept: int = 0  # bytes of failures of an earlier run that still hold
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
         """Counts a document that failed; raises `Stopped` if that is to end the run."""
@@ -124,7 +126,7 @@ class Tally:
         if self.failed <= _TOLD:
             self.tell(str(error))
         elif self.failed == _TOLD + 1:
-            self.tell("further errors are counted, not shown")
+            self.tell(f"further errors are counted, not shown{'' if self.records else '; with -o all are recorded'}")
         self._record(error, source, place)
         if self.strict:
             raise Stopped("stopped at the first failure (--strict)")
@@ -155,6 +157,19 @@ class Tally:
         """How many bytes of failures are recorded, all of them handed to the system."""
         return self._file.tell() if self._file is not None else 0
 
+    def keep_records(self, sources: Collection[str]) -> None:
+        """Takes up what an earlier run recorded of these inputs, and forgets the rest."""
+        self.begin_records()
+        if self.records is None or not self._old:
+            return
+        lines = self.records.read_bytes().splitlines(keepends=True)
+        kept = b"".join(line for line in lines if line.endswith(b"\n") and json.loads(line)["file"] in sources)
+        if kept:
+            write_file(self.records, kept, force=True)
+            self._old = False
+            self._kept = len(kept)
+            self.continue_records(self._kept)
+
     def continue_records(self, size: int) -> None:
         """Takes up the file of failures of an earlier run, of which `size` bytes count."""
         if self.records is None or not size:
@@ -172,7 +187,7 @@ class Tally:
         if self._file is not None:
             self._file.close()
             self._file = None
-            if not self.done and self.failed <= _TOLD and self.records is not None:
+            if not self._kept and not self.done and self.failed <= _TOLD and self.records is not None:
                 self.records.unlink(missing_ok=True)
                 if self._before is not None:
                     with suppress(OSError), open(self.records, "xb") as file:
@@ -203,8 +218,8 @@ class Tally:
                 self._file = open(self.records, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
             self._file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         except OSError as trouble:
-            self.records = None
-            raise output_error("the file of failures", trouble) from trouble
+            records, self.records = self.records, None
+            raise output_error(f"{records}, the file of failures", trouble) from trouble
 
 
 def _keep(heap: list[tuple[float, str]], item: tuple[float, str]) -> None:
