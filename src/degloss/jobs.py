@@ -144,8 +144,8 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     tally.continue_records(totals.get("errors", 0))
     if made.shared is None:
         settled = {job.source for job in made.jobs if skipped(job, made, journal) is None}
+        tally.settled = len(settled)
         if journal.finished:  # another pass: what was recorded of inputs that are not read again still holds
-            tally.settled = len(settled)
             tally.keep_records(settled)
         return False
     last = journal.done.get("")

@@ -118,7 +118,6 @@ class Tally:
     _old: bool = False  # failures of an earlier run are in the file
     _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
     _notes: int = 0
-    _kept: int = 0  # bytes of failures of an earlier run that still hold
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
         """Counts a document that failed; raises `Stopped` if that is to end the run."""
@@ -167,8 +166,7 @@ class Tally:
         if kept:
             write_file(self.records, kept, force=True)
             self._old = False
-            self._kept = len(kept)
-            self.continue_records(self._kept)
+            self.continue_records(len(kept))
 
     def continue_records(self, size: int) -> None:
         """Takes up the file of failures of an earlier run, of which `size` bytes count."""
@@ -187,7 +185,7 @@ class Tally:
         if self._file is not None:
             self._file.close()
             self._file = None
-            if not self._kept and not self.done and self.failed <= _TOLD and self.records is not None:
+            if not (self.done or self.settled) and self.failed <= _TOLD and self.records is not None:
                 self.records.unlink(missing_ok=True)
                 if self._before is not None:
                     with suppress(OSError), open(self.records, "xb") as file:

@@ -28,8 +28,9 @@ Texts in other languages, chat logs and transcripts are outside what it has seen
 
 ## Scores on the gate set
 {gate_documents} documents written by hand, of the same authors as a part of the corpus, never trained on. Commentary
-is measured against article; lost is the mean share of a document's article sentences that get another label. Real
-text is harder: docs/evaluation.md has the figures on real Telegram posts, web pages and composed articles.
+is measured against article; lost is the mean share of a document's article sentences that get another label, 0 in
+documents without article. Real text is harder: docs/evaluation.md has the figures on real Telegram posts, web pages and
+composed articles.
 
 {scores}
 
