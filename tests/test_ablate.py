@@ -80,11 +80,13 @@ def test_what_is_left_out_has_no_weight(
     fitted: list[ChainData] = []
     fit_chain = fit.fit_chain
     monkeypatch.setattr(fit, "fit_chain", lambda data, settings: fitted.append(data) or fit_chain(data, settings))
-    gone = Ablation("x", cues=lambda n: not n.startswith("lexicon"), context=lambda n: not n.startswith("left"),
+    gone = Ablation("x", cues=lambda n: not n.startswith(("lexicon", "document")),
+                    context=lambda n: not n.startswith("left"),
                     edges=lambda n: n != "blank line", families=lambda n: n != "word")  # fmt: skip
     judged = ablate.judged(small, gone)
     (data,) = fitted
-    assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]  # stopping early is meant
+    assert not [w for w in recwarn if issubclass(w.category, (ConvergenceWarning, RuntimeWarning))]  # both are meant
+    assert not data.edges[:, EDGES.index("long text")].any()
     names = context.names(small.data.cues)
     left = [i for i, name in enumerate(names) if name.startswith("left") or "lexicon" in name]
     assert left

@@ -477,7 +477,7 @@ def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
 
 def test_the_stream_of_items_has_beginnings_and_ends(archive: Path) -> None:
     from degloss.blocks import read_items
-    from degloss.plan import plan
+    from degloss.planning import plan
 
     options = Options(output=str(archive.parent / "out"))
     made = plan([str(archive)], options, lambda kind: Form("text", keep=("article",)), Tally(print))

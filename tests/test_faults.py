@@ -207,7 +207,8 @@ def test_rows_of_a_file_that_grows_are_kept_and_the_change_is_told(kind: str, tm
 
 def test_a_file_that_vanishes_is_one_failure(tmp_path: Path, separator: Separator) -> None:
     from degloss.blocks import Failure, read_items
-    from degloss.plan import Options, plan
+    from degloss.plan import Options
+    from degloss.planning import plan
 
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(PAGE)

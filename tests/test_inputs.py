@@ -21,7 +21,8 @@ from degloss.errors import ExtraMissing, InputError
 from degloss.formats import Form
 from degloss.kinds import Name, kind_of, parts
 from degloss.pages import page_text
-from degloss.plan import Options, plan
+from degloss.plan import Options
+from degloss.planning import plan
 from degloss.read import Document, mended, read_documents
 from degloss.records import read_records
 from degloss.tally import Tally

@@ -653,14 +653,6 @@ def test_edges_say_how_long_the_document_is(sizes: list[int]) -> None:
     assert long == pytest.approx(np.repeat([1 / (1 + (14 / size) ** 3) for size in sizes], sizes), rel=1e-5)
 
 
-def test_a_document_whose_length_is_left_out_is_a_short_one() -> None:
-    batch, _, found = encoded("Eins. Zwei.")
-    blank = replace(found, values=np.zeros_like(found.values))
-    with np.errstate(all="raise"):
-        edges = edge_features(context(batch, blank, np.zeros((2, 2)), np.zeros((2, 32), np.int16)))
-    assert edges[:, EDGES.index("long text")] == pytest.approx(0, abs=1e-3)
-
-
 # Decoding.
 
 

@@ -39,7 +39,8 @@ from degloss.options import (
     check_scheduled,
     common,
 )
-from degloss.plan import FormOf, Options, plan
+from degloss.plan import Options
+from degloss.planning import FormOf, plan
 from degloss.separate import load, shipped
 from degloss.source import STDIN
 from degloss.tally import Tally

@@ -76,11 +76,8 @@ def likeness(sums: NDArray[np.int32], sentences: NDArray[np.int64]) -> NDArray[n
 
 
 def shortness(sentences: NDArray[np.number]) -> NDArray[np.floating]:
-    """(m) how short documents of so many sentences are: 1 for a long one, 2 for one of fourteen sentences, and more.
-
-    None at all, which a document can only have where cues are left out to see what they are worth, count as one.
-    """
-    ratio: NDArray[np.floating] = _LENGTH / np.maximum(sentences, _UNIT)
+    """(m) how short documents of so many sentences are: 1 for a long one, 2 for one of fourteen sentences, and more."""
+    ratio: NDArray[np.floating] = _LENGTH / sentences
     ratio *= ratio * ratio  # so that it is steep
     ratio += _UNIT
     return ratio
