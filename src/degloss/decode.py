@@ -94,15 +94,15 @@ def boundaries(around: Context) -> Iterator[tuple[Block, NDArray[np.float32]]]:
     """All blocks, and of each the edge features (b, m) without the contrasts."""
     behind = np.zeros((len(BEFORE) + 2, 1), np.float32)  # what the sentence before a block was like
     for block in around.blocks():
-        edges = np.empty((len(BOUNDARY), len(block.gaps)), np.float32)
-        edges[: len(GAPS)] = np.minimum(block.gaps, _WIDE) == _GAPS
+        edges = np.empty((_ROWS, len(block.gaps)), np.float32)
+        edges[_BREAKS] = np.minimum(block.gaps, _WIDE) == _GAPS
         block.looks.take(_looked_at(), axis=0, out=edges[_LOOKS], mode="clip")
         # Of the sentence before: its cues, and its chances, of which all that counts is how much they change.
         before, changes = edges[_BEFORE], edges[_CHANGES]
         own = np.minimum(before, _MOST)
         before[:, :1] = behind
         before[:, 1:] = own[:, :-1]
-        changes -= own[len(BEFORE) :]
+        changes -= own[_CHANCES]
         np.abs(changes, out=changes)
         behind = own[:, -1:] if own.size else behind
         long = edges[_LONG]  # which is the logarithm of the number of sentences until here
@@ -119,11 +119,14 @@ def _looked_at() -> NDArray[np.intp]:
 
 _GAPS: Final = np.arange(len(GAPS))[:, None]
 _WIDE: Final = np.array(len(GAPS) - 1)
+_ROWS: Final = len(BOUNDARY)
+_BREAKS: Final = slice(len(GAPS))
 _LOOKS: Final = slice(len(GAPS), None)
 _LONG: Final = BOUNDARY.index(LONG)
 _ONE: Final = np.array(1, np.float32)
 _BEFORE: Final = slice(_LONG + 1, None)
 _CHANGES: Final = slice(_BEFORE.start + len(BEFORE), None)
+_CHANCES: Final = slice(len(BEFORE), None)
 _MOST: Final = np.array(1, np.float32)
 
 
