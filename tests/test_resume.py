@@ -197,6 +197,11 @@ def test_failures_in_results_that_stay_are_remembered(degloss: Run, tmp_path: Pa
     assert recorded() == in_dump
     assert b"nothing new" in degloss(*args).stderr
     assert recorded() == in_dump
+    ours = records.read_bytes()
+    records.write_bytes(ours + b"{\n")
+    done = degloss(*args)
+    assert (done.returncode, b"out.errors.jsonl: not as degloss recorded it" in done.stderr) == (1, True)
+    records.write_bytes(ours)
     (tmp_path / "in" / "dump.jsonl").write_text(dump(40))
     assert degloss(*args).returncode == 0
     assert not records.exists()

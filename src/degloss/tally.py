@@ -161,8 +161,11 @@ class Tally:
         self.begin_records()
         if self.records is None or not self._old:
             return
-        lines = self.records.read_bytes().splitlines(keepends=True)
-        kept = b"".join(line for line in lines if line.endswith(b"\n") and json.loads(line)["file"] in sources)
+        try:
+            lines = self.records.read_bytes().splitlines(keepends=True)
+            kept = b"".join(line for line in lines if line.endswith(b"\n") and json.loads(line)["file"] in sources)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OutputError(f"{self.records}: not as degloss recorded it ({error}); rename it") from error
         if kept:
             write_file(self.records, kept, force=True)
             self._old = False
