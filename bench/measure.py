@@ -84,8 +84,8 @@ def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
             for _ in around.blocks():
                 pass
             lap("cues of the place, running sums, context features")
-            logs = evidence(model.chain, around)
-            lap("hidden layer, edges")  # and the line before once more
+            logs = evidence(model.chain, model.memory, around)
+            lap("memory, edges")  # and the line before once more
             found = decisions(logs, "balanced")
             lap("chain, decision")
             separations(batch, scores, *found)
@@ -99,7 +99,7 @@ def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
 
 _ONCE_MORE = {
     "segment": "encode: code points, classes, words",
-    "cues of the place, running sums, context features": "hidden layer, edges",
+    "cues of the place, running sums, context features": "memory, edges",
 }
 """Stages that cannot be timed without the one before them."""
 

@@ -1,7 +1,8 @@
 """A small model whose decisions can be read off its weights, so that no test depends on the trained one.
 
 Exclamation marks, emoji and the word "Meinung" speak for commentary, slashes and lines without words for
-boilerplate, all else is article; the chain adds a little inertia inside a line.
+boilerplate, all else is article; the chain adds a little inertia inside a line, the memory some of the commentary
+before.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import pytest
 from hypothesis import settings
 
 from degloss.artefact import MANIFEST, WEIGHTS, Model, pack
+from degloss.boundary import EDGES
 from degloss.classify import SentenceModel
 from degloss.context import names as context_names
 from degloss.cues import cues
-from degloss.decode import EDGES, HIDDEN, Chain
+from degloss.decode import TOLD, Chain
 from degloss.encode import encode
+from degloss.memory import HEARD, KEPT, REACH, Memory
 from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
@@ -71,7 +74,6 @@ def make_model(folder: Path) -> Path:
     context = np.zeros((len(features), 3), np.float32)
     context[features.index("own score commentary"), 1] = 1
     context[features.index("own score boilerplate"), 2] = 1
-    context[features.index("left 1: chance commentary"), 1] = 0.25
     edges = np.zeros((len(EDGES), 3, 3), np.float32)
     edges[EDGES.index("same line")] = 0.5 * np.eye(3)
     chain = Chain(
@@ -79,17 +81,28 @@ def make_model(folder: Path) -> Path:
         spread=np.ones(len(features), np.float32),
         weights=context,
         bias=np.zeros(3, np.float32),
-        hidden=np.zeros((len(features), HIDDEN), np.float32),
-        hidden_bias=np.zeros(HIDDEN, np.float32),
-        hidden_weights=np.zeros((HIDDEN, 3), np.float32),
+        hidden=np.zeros((len(features), HEARD), np.float32),
+        hidden_bias=np.zeros(HEARD, np.float32),
+        told=np.zeros((TOLD, 3), np.float32),
+        turns=np.zeros((2, TOLD, 3, 3), np.float32),
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
     )
+    chain.hidden[features.index("own chance commentary"), 0] = 1
+    memory = Memory(
+        first=np.zeros((REACH, HEARD, 4 * KEPT), np.float32),
+        first_bias=np.zeros(4 * KEPT, np.float32),
+        second=np.zeros((REACH, 2 * KEPT, 4 * KEPT), np.float32),
+        second_bias=np.zeros(4 * KEPT, np.float32),
+    )
+    # The first of the forward means: how much commentary there was, counted from the sentence before.
+    memory.first[0, 0, 0] = memory.second[1, 0, 0] = 1
+    chain.told[0, 1] = 0.5
     rng = np.random.default_rng(5)
     slots = rng.integers(0, 900, (len(SOURCES), 1 << TABLE_BITS)).astype(np.uint16)
     embedding = Embedding(slots, rng.integers(-127, 128, (900, DIMENSIONS)).astype(np.int8))
     embedding.rows[0] = 0
-    data, manifest = pack(Model(sentence, embedding, chain, {"name": "written by hand", "seed": 0}))
+    data, manifest = pack(Model(sentence, embedding, chain, memory, {"name": "written by hand", "seed": 0}))
     (folder / WEIGHTS).write_bytes(data)
     (folder / MANIFEST).write_bytes(manifest)
     return folder

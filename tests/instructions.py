@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import sentencex
 
-from degloss import segment
+from degloss import decode, segment
 from degloss.separate import Separator, shipped
 from degloss_training import corpus
 
@@ -27,7 +27,7 @@ STAGES: Final = {
     "segment": (segment, "cuts"), "segment and encode": (_WHOLE, "batches"), "words": (_WHOLE, "look_up"),
     "cues": (_WHOLE, "voices"), "n-grams": (_WHOLE, "grams"),
     "scores": (_WHOLE, "sentence_scores"), "vectors": (_WHOLE, "sentence_vectors"), "context": (_WHOLE, "evidence"),
-    "chain": (_WHOLE, "decisions"),
+    "memory": (decode, "remember"), "chain": (_WHOLE, "decisions"),
 }  # fmt: skip
 
 

@@ -8,7 +8,9 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from degloss import context
-from degloss.decode import EDGES
+from degloss.boundary import EDGES
+from degloss.decode import Chain
+from degloss.memory import KEPT, Memory
 from degloss_training import ablate, fit, recipe
 from degloss_training.ablate import ABLATIONS, FULL, Ablation, Bench
 from degloss_training.chain import ChainData
@@ -16,7 +18,7 @@ from degloss_training.metric import Judged
 from degloss_training.settings import Settings
 
 CORPUS = Path(__file__).parents[1] / "training" / "corpus"
-QUICK = Settings(iterations=5, chain_iterations=3, folds=2, draws=1, jobs=1)
+QUICK = Settings(iterations=5, rate=0.02, epochs=3, folds=2, jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def test_each_ablation_leaves_out_something_and_not_everything(small: Bench, abl
     }
     missing = {of for of, all_names in names.items() if not all(map(getattr(ablation, of), all_names))}
     both = {"context", "edges"}  # where the same features stand
-    expected = 0 if ablation.name == FULL or not ablation.hidden else 2 if missing == both else 1
+    expected = 0 if ablation.name == FULL or not ablation.memory else 2 if missing == both else 1
     assert len(missing) == expected
     for of in missing:
         assert any(map(getattr(ablation, of), names[of]))
@@ -79,23 +81,36 @@ def test_what_is_left_out_has_no_weight(
     monkeypatch.setattr(ablate, "SETTINGS", QUICK)
     fitted: list[ChainData] = []
     fit_chain = fit.fit_chain
-    monkeypatch.setattr(fit, "fit_chain", lambda data, settings: fitted.append(data) or fit_chain(data, settings))
+    monkeypatch.setattr(fit, "fit_chain", lambda *given: fitted.extend(given[:2]) or fit_chain(*given))
     gone = Ablation("x", cues=lambda n: not n.startswith(("lexicon", "document")),
-                    context=lambda n: not n.startswith("left"),
+                    context=lambda n: not n.startswith("likeness"),
                     edges=lambda n: n != "blank line", families=lambda n: n != "word")  # fmt: skip
     judged = ablate.judged(small, gone)
-    (data,) = fitted
+    assert len(fitted) == 2  # by kin and by strangers
     assert not [w for w in recwarn if issubclass(w.category, (ConvergenceWarning, RuntimeWarning))]  # both are meant
-    assert not data.edges[:, EDGES.index("long text")].any()
     names = context.names(small.data.cues)
-    left = [i for i, name in enumerate(names) if name.startswith("left") or "lexicon" in name]
+    left = [i for i, name in enumerate(names) if name.startswith("likeness") or "lexicon" in name]
     assert left
-    assert not data.features[:, left].any()
-    assert data.features.any()
-    assert not data.edges[:, EDGES.index("blank line")].any()
+    for data in fitted:
+        assert not data.features[:, left].any()
+        assert data.features.any()
+        assert not data.edges[:, EDGES.index("long text")].any()
+        assert not data.edges[:, EDGES.index("blank line")].any()
+        assert data.edges[:, EDGES.index("new line")].any()
     assert small.data.cues.column("lexicon reporting").any()  # the shared arrays stay as they were
     assert len(judged) == len(small.test)
     assert {j.name: j.gold for j in judged if j.name.startswith("real/")} == {"real/x": (0,), "real/y": ()}
+
+
+def test_without_memory_the_chain_is_told_nothing_of_it(small: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablate, "SETTINGS", QUICK)
+    fitted: list[tuple[Chain, Memory]] = []
+    fit_chain = fit.fit_chain
+    monkeypatch.setattr(fit, "fit_chain", lambda *given: fitted.append(fit_chain(*given)) or fitted[-1])
+    whole, without = (list(ablate.judged(small, a)) for a in ABLATIONS if a.name in (FULL, "memory"))
+    told = [[chain.told[: 2 * KEPT].any(), chain.turns[:, : 2 * KEPT].any()] for chain, _ in fitted]
+    assert told == [[True, True], [False, False]]
+    assert [j.name for j in whole] == [j.name for j in without]
 
 
 def test_worth_is_what_is_lost_without_it() -> None:

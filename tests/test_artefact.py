@@ -23,6 +23,7 @@ from degloss.artefact import FEATURES, FORMAT, MANIFEST, WEIGHTS, load_model, pa
 from degloss.classify import SentenceModel
 from degloss.decode import Chain
 from degloss.errors import ModelDamaged, ModelError, ModelFormatError, ModelMissing
+from degloss.memory import Memory
 from degloss.separate import Separator, load
 from degloss.vectors import Embedding
 from degloss_training import card
@@ -195,6 +196,9 @@ TAMPERED: list[tuple[str, Tamper, type[ModelError], str, str]] = [
      arrays(put("chain.first", lambda _: np.array([{}, [], 1], dtype=object))),
      ModelDamaged, WEIGHTS, "plain arrays"),
     ("wrong shape", arrays(put("chain.first", lambda a: a[:2])), ModelDamaged, WEIGHTS, "chain.first"),
+    ("wrong shape of the memory", arrays(put("memory.second", lambda a: a[:, 1:])),
+     ModelDamaged, WEIGHTS, "memory.second"),
+    ("no memory", arrays(drop("memory.first_bias")), ModelDamaged, WEIGHTS, "differ from the manifest"),
     ("transposed", arrays(put("sentence.table", lambda a: a.T)), ModelDamaged, WEIGHTS, "sentence.table"),
     ("doubled precision", arrays(put("chain.bias", lambda a: a.astype(np.float64))),
      ModelDamaged, WEIGHTS, "chain.bias"),
@@ -327,6 +331,7 @@ def test_what_is_packed_is_what_is_loaded(folder: Path) -> None:
         (SentenceModel, first.sentence, second.sentence),
         (Embedding, first.embedding, second.embedding),
         (Chain, first.chain, second.chain),
+        (Memory, first.memory, second.memory),
     ):
         for f in fields(kind):
             a, b = getattr(one, f.name), getattr(other, f.name)
@@ -350,7 +355,9 @@ def test_a_loaded_model_can_be_changed_and_packed(folder: Path) -> None:
     assert second.manifest["name"] == first.manifest["name"]
 
 
-@pytest.mark.parametrize("name", ["sentence.table", "embedding.rows", "embedding.slots", "chain.hidden"])
+@pytest.mark.parametrize(
+    "name", ["sentence.table", "embedding.rows", "embedding.slots", "chain.hidden", "memory.first"]
+)
 def test_arrays_may_be_stored_by_columns(folder: Path, name: str) -> None:
     before = load(folder).separate(PAGE)
     arrays(put(name, np.asfortranarray))(folder)

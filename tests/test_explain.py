@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE
-from degloss.context import context
-from degloss.decode import edge_features, potentials
-from degloss.documents import FAVORS, Favor
+from degloss import context as surroundings
+from degloss import decode
+from degloss.documents import FAVORS, LABELS, Favor
 from degloss.explain import Explanation, Reason, explain, explanation_text
+from degloss.memory import KEPT
 from degloss.messages import marginals
 from degloss.separate import Separator
 
@@ -22,6 +24,11 @@ TEXT = f"{PAGE}\n{OPINION} Meinung, Meinung.\n"
 
 def total(reasons: tuple[tuple[str, float], ...]) -> float:
     return sum(weight for _, weight in reasons)
+
+
+def in_context(one: Explanation) -> float:
+    """All that makes the final log-odds."""
+    return total(one.context) + one.biases[1] + one.memory + one.boundaries
 
 
 def by_text(found: list[Explanation], text: str) -> Explanation:
@@ -39,7 +46,7 @@ def test_reasons_add_up_to_the_scores(favor: Favor, separator: Separator) -> Non
         column = {"article": 0.0, "commentary": score[0], "boilerplate": score[1]}
         assert one.alone == pytest.approx(column[one.sentence.label] - column[one.rival], abs=1e-5)
         assert one.alone == pytest.approx(total(one.ngrams) + total(one.cues) + one.biases[0], abs=1e-4)
-        assert one.final == pytest.approx(total(one.context) + one.biases[1] + one.boundaries, abs=1e-4)
+        assert one.final == pytest.approx(in_context(one), abs=1e-4)
 
 
 @settings(max_examples=50, deadline=None)
@@ -47,14 +54,55 @@ def test_reasons_add_up_to_the_scores(favor: Favor, separator: Separator) -> Non
 def test_reasons_add_up_for_any_text(text: str, separator: Separator) -> None:
     for one in explain(separator, text, everything=True):
         assert one.alone == pytest.approx(total(one.ngrams) + total(one.cues) + one.biases[0], abs=1e-3)
-        assert explanation_text(one).count("\n") == 7
+        assert one.final == pytest.approx(in_context(one), abs=1e-3)
+        assert explanation_text(one).count("\n") == 8
 
 
-def test_the_boundaries_are_those_that_decided(separator: Separator) -> None:
-    stages = separator.stages([TEXT])
-    edges = edge_features(context(stages.sentences, stages.around.parts, stages.scores, stages.around.vectors))
-    chances = marginals(potentials(separator.model.chain, stages.sentences, stages.emission, edges))
+@pytest.mark.parametrize("size", [1, 1024])
+def test_what_is_told_is_what_decided(size: int, separator: Separator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers that explain are those of the potentials, however many sentences are remembered at a time."""
+    stages = separator.stages([TEXT, "", PAGE])
+    monkeypatch.setattr(surroundings, "BLOCK", size)
+    monkeypatch.setattr(decode, "WAITING", size)
+    said = stages.spoken
+    assert said.rows.tolist() == list(range(len(stages.scores)))
+    chances = marginals(said.changes + said.emission[:, None, :])
     assert chances == pytest.approx(stages.chances, abs=1e-6)
+    layer = np.tanh(decode.standardised(separator.model.chain, stages.features) @ separator.model.chain.hidden)
+    assert said.told[:, 2 * KEPT :] == pytest.approx(layer, abs=1e-6)
+
+
+def test_what_is_remembered_is_told(separator: Separator) -> None:
+    """The model of these tests remembers the commentary before a sentence, which speaks for commentary."""
+    page = f"{COMMENT}\n\n{ARTICLE} {COMMENT} {ARTICLE}\n\n{ARTICLE}\n{COMMENT}"
+    found = list(explain(separator, page, everything=True))
+    weights = np.exp(separator.stages([page]).scores)
+    # Twice a mean of which each step keeps a half, the first of them of the sentence before.
+    first = second = before = 0.0
+    for one, chance in zip(found, weights[:, 0] / (1 + weights.sum(1)), strict=True):
+        first = (first + np.tanh(before)) / 2
+        second = (second + np.tanh(first)) / 2
+        before = np.tanh(chance)
+        speaks = (one.sentence.label == "commentary") - (one.rival == "commentary")
+        assert one.memory == pytest.approx(0.5 * second * speaks, abs=1e-5)
+        assert f"memory    {one.memory:+.2f} of the sentences around" in explanation_text(one)
+    assert found[0].memory == 0
+    assert min(one.memory for one in found) < -0.05
+    assert max(one.memory for one in found) > 0.05
+
+
+def test_memory_speaks_for_the_label_against_its_rival(separator: Separator) -> None:
+    """Of other weights, told for all labels: as much as they are apart, and neither what was heard nor its turns."""
+    chain = separator.model.chain
+    told, turns = np.zeros_like(chain.told), np.zeros_like(chain.turns)
+    told[0], turns[:, :] = (1, 4, -2), 0.1 * np.arange(3)
+    told[2 * KEPT] = (0.5, 0.1, 0.2)
+    other = Separator(replace(separator.model, chain=replace(chain, told=told, turns=turns)))
+    remembered = other.stages([TEXT]).spoken.told[:, 0]
+    assert np.ptp(remembered) > 0.1
+    for one, number in zip(explain(other, TEXT, everything=True), remembered.tolist(), strict=True):
+        won, rival = LABELS.index(one.sentence.label), LABELS.index(one.rival)
+        assert one.memory == pytest.approx(number * (told[0, won] - told[0, rival]), abs=1e-5)
 
 
 def test_only_what_is_not_article_unless_asked(separator: Separator) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,26 +18,33 @@ import pytest
 from numpy.typing import NDArray
 
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
-from degloss.decode import HIDDEN, Chain, emissions, potentials
+from degloss.boundary import EDGES
+from degloss.context import context
+from degloss.context import names as context_names
+from degloss.decode import LIMIT, Chain, evidence
 from degloss.documents import LABELS, Label
 from degloss.errors import OutputError, TrainingError
+from degloss.memory import HEARD, KEPT, Memory
 from degloss.messages import marginals
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
-from degloss_training import corpus, embed, evaluate, fit, recipe, stack, train
-from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain, mean_chain
+from degloss_training import ablate, chain, corpus, embed, evaluate, fit, network, recipe, stack, train
+from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain
 from degloss_training.corpus import BUCKETS, Document
+from degloss_training.network import Example, Parameters, gradient, likelihood
 from degloss_training.prepare import Prepared
-from degloss_training.sentence import fit_sentence_model, matrix_scores
+from degloss_training.sentence import fit_sentence_model, matrix_scores, standardise
 from degloss_training.settings import Settings
-from degloss_training.stack import Scores, cross_fitted_scores, cross_fitted_vectors, drawn, fold_of
+from degloss_training.stack import Scores, cross_fitted_scores, cross_fitted_vectors, fold_of
 from training_data import document, prepared
 
 # Stopped early on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-QUICK = Settings(iterations=5, chain_iterations=3, folds=2, jobs=1)
+QUICK = Settings(iterations=5, rate=0.01, epochs=5, folds=2, jobs=1)
 """Not well fitted, but fitted: enough to see what a model depends on."""
+LEARNS = Settings(iterations=12, rate=0.01, epochs=60, folds=2, jobs=1)
+"""Enough for what is simple; all of a few documents are one step an epoch."""
 
 ARTICLES = (
     "Der Rat berät am Montag über den Haushalt der Stadt.", "Das Amt teilte mit, der Bau beginne im Mai.",
@@ -75,23 +84,41 @@ def unheard(data: Prepared) -> NDArray[np.int16]:
     return np.zeros((len(data.gold), len(SOURCES) * DIMENSIONS), np.int16)
 
 
-def heard(data: Prepared, settings: Settings, draw: int = 0) -> NDArray[np.float64]:
+def scored(data: Prepared, settings: Settings) -> Scores:
     """The scores the chain is fitted on."""
-    rows = np.arange(len(data.gold))
-    return drawn(data, rows, cross_fitted_scores(data, rows, settings), settings, draw)
+    return cross_fitted_scores(data, np.arange(len(data.gold)), settings)
 
 
-def chances(chain: Chain, data: ChainData) -> NDArray[np.float64]:
-    emission = emissions(chain, data.features)
-    return marginals(potentials(chain, data.batch, emission, data.edges))
+def some_chain_data(data: Prepared, seed: int = 0) -> ChainData:
+    """All documents as the chain sees them, with random scores and vectors."""
+    return chain_data(data, everything(data), *random_scores(data, seed))
+
+
+def random_scores(data: Prepared, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(-90, 90, (len(data.gold), len(SOURCES) * DIMENSIONS)).astype(np.int16)
+    return rng.normal(0, 2, (len(data.gold), 2)), vectors
+
+
+def potentials(found: tuple[Chain, Memory], data: ChainData) -> NDArray[np.float32]:
+    """What a chain and a memory say of documents, by the way inference goes."""
+    model: Any = SimpleNamespace(chain=found[0], memory=found[1])
+    return ablate.logs(model, data)
+
+
+def chances(found: tuple[Chain, Memory], data: ChainData) -> NDArray[np.float64]:
+    return marginals(potentials(found, data))
+
+
+def as_bytes(found: tuple[Chain, Memory]) -> list[bytes]:
+    return [getattr(part, f.name).tobytes() for part in found for f in fields(part)]
 
 
 # What can be learned is learned.
 
 
 def test_both_models_learn_simple_pages(small: Prepared) -> None:
-    settings = Settings(iterations=12, chain_iterations=12, folds=2, jobs=1)
-    separator = Separator(fit.fit(small, np.arange(BUCKETS), settings))
+    separator = Separator(fit.fit(small, np.arange(BUCKETS), LEARNS))
     new = "Das Amt prüft den Bau am Montag.\nIch fasse es nicht, Leute!\nhttps://t.me/beispiel/999\n"
     assert [s.label for s in separator.separate(new).sentences] == list(LABELS)
     right = wrong = 0
@@ -119,21 +146,63 @@ def twins(number: int) -> list[Document]:
     ]
 
 
+def known_and_new(documents: list[Document], known: int) -> tuple[ChainData, ChainData]:
+    """The first documents, which a chain may learn from, and the others; no sentence of them says anything alone."""
+    data = prepared(documents)
+    scores, vectors = np.zeros((len(data.gold), 2)), unheard(data)
+    parts = everything(data)[:known], everything(data)[known:]
+    lengths = [len(document_rows(data, d)) for d in parts]
+    one, other = (chain_data(data, d, scores[:n], vectors[:n]) for d, n in zip(parts, lengths, strict=True))
+    return one, other
+
+
 def test_the_chain_learns_from_what_stands_around() -> None:
-    data = prepared(twins(60))
-    known, new = everything(data)[:40], everything(data)[40:]
-    scores = np.zeros((len(data.gold), 2))
-    vectors = unheard(data)
-    lengths = [len(document_rows(data, d)) for d in (known, new)]
-    parts = [chain_data(data, d, scores[:n], vectors[:n]) for d, n in zip((known, new), lengths, strict=True)]
-    chain = fit_chain(parts[0], Settings(chain_iterations=25))
-    found = chances(chain, parts[1])
-    assert (found.argmax(1) == parts[1].gold).mean() > 0.95
-    assert len(set(parts[1].gold.tolist())) == 3
-    untrained = Chain(**{
-        f.name: getattr(chain, f.name) * (1 if f.name in ("mean", "spread") else 0) for f in fields(Chain)
+    known, new = known_and_new(twins(60), 40)
+    found = fit_chain(known, known, LEARNS)
+    assert (chances(found, new).argmax(1) == new.gold).mean() > 0.95
+    assert len(set(new.gold.tolist())) == 3
+    untrained = replace(found[0], **{
+        f.name: np.zeros_like(getattr(found[0], f.name)) for f in fields(Chain) if f.name not in ("mean", "spread")
     })  # fmt: skip
-    assert (chances(untrained, parts[1]).argmax(1) == parts[1].gold).mean() < 0.6
+    assert (chances((untrained, found[1]), new).argmax(1) == new.gold).mean() < 0.6
+
+
+def announced(number: int, side: str) -> list[Document]:
+    """Pages with two sentences that are the same: who speaks is told by a line far before each, or far behind it."""
+    rng = random.Random(2)
+    made = []
+    for k in range(number):
+        parts: list[tuple[str, Label]] = []
+        signs: list[tuple[str, Label]] = [("+++ !\n", "commentary"), ("+++ ?\n", "article")]
+        for sign, label in signs if k % 2 else signs[::-1]:
+            piece: list[tuple[str, Label]] = [("+++\n", "boilerplate"), (sign, "boilerplate")]
+            piece += [("+++\n" * rng.randint(1, 3), "boilerplate"), ("Das ist so.\n", label)]
+            parts += piece if side == "before" else piece[::-1]
+        made.append(document(f"announced-{k}", *parts, group=f"bucket-{k % BUCKETS}"))
+    return made
+
+
+@pytest.mark.parametrize("side", ["before", "behind"])
+def test_the_memory_learns_what_was_said_long_before_and_behind(side: str) -> None:
+    """The chain alone cannot: between the two all is boilerplate, and what it knows of a boundary are its two sides."""
+    known, new = known_and_new(announced(90, side), 60)
+    spoken = new.gold < 2
+    assert np.mean(new.gold[spoken]) == 0.5
+    for remembers, least, most in ((True, 0.95, 1.0), (False, 0.3, 0.7)):
+        found = fit_chain(known, known, replace(LEARNS, remembers=remembers))
+        right = chances(found, new)[spoken].argmax(1) == new.gold[spoken]
+        assert least <= right.mean() <= most, remembers
+
+
+def test_without_memory_nothing_of_it_counts() -> None:
+    known, _ = known_and_new(announced(20, "before"), 10)
+    mind, other = (fit_chain(known, known, replace(QUICK, remembers=remembers)) for remembers in (False, True))
+    assert not mind[0].told[: 2 * KEPT].any()
+    assert not mind[0].turns[:, : 2 * KEPT].any()
+    assert mind[0].told[2 * KEPT :].any()
+    assert mind[0].turns[:, 2 * KEPT :].any()
+    assert other[0].told[: 2 * KEPT].any()
+    assert other[0].turns[:, : 2 * KEPT].any()
 
 
 def test_weights_decide_between_contradictions() -> None:
@@ -151,43 +220,307 @@ def test_weights_decide_between_contradictions() -> None:
         model, _ = fit_sentence_model(data, rows, QUICK)
         scores = matrix_scores(model, data, rows)
         assert int(np.append(0, scores[0]).argmax()) == LABELS.index(heavy)
-        chain = fit_chain(chain_data(data, everything(data), np.zeros_like(scores), unheard(data)), QUICK)
-        assert len(chain.hidden_bias) == HIDDEN
-        found = chances(chain, chain_data(data, everything(data), np.zeros_like(scores), unheard(data)))
-        assert set(found.argmax(1).tolist()) == {LABELS.index(heavy)}
+        around = chain_data(data, everything(data), np.zeros_like(scores), unheard(data))
+        found = fit_chain(around, around, LEARNS)
+        assert len(found[0].hidden_bias) == HEARD
+        assert set(chances(found, around).argmax(1).tolist()) == {LABELS.index(heavy)}
 
 
-def test_the_gradient_is_that_of_the_loss(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Central differences along random directions, for every loss that is handed to the optimiser."""
-    checked: list[float] = []
+# The likelihood and its gradient.
 
-    def check(loss: Callable[..., Any], start: NDArray[np.float64], **_: object) -> Any:
-        rng = np.random.default_rng(len(checked))
-        place = start + rng.normal(0, 0.02, len(start))
-        _, gradient = loss(place)
-        # Weights are rounded to single precision inside: a step must be far larger than that.
-        for step in (1e-2, 3e-2):
-            direction = rng.normal(0, 1, len(start))
-            # Half along the gradient, so that there is something to measure.
-            direction = direction / np.linalg.norm(direction) + gradient / np.linalg.norm(gradient)
-            slope = (loss(place + step * direction)[0] - loss(place - step * direction)[0]) / (2 * step)
-            expected = float(gradient @ direction)
-            assert abs(expected) > 0.01
-            assert slope == pytest.approx(expected, rel=0.02)
-            checked.append(slope)
-        # One weight at a time: some of all, and the last ones, which few sentences move.
-        for i in (*rng.integers(0, len(start), 20).tolist(), -1, -2, -3):
-            step_i = np.zeros(len(start))
-            step_i[i] = 0.03
-            slope = (loss(place + step_i)[0] - loss(place - step_i)[0]) / 0.06
-            assert slope == pytest.approx(gradient[i], abs=5e-4)
-        assert np.abs(gradient[-3:]).max() > 0.02
-        return type("Result", (), {"x": place})
 
-    monkeypatch.setattr("scipy.optimize.minimize", check)
-    scores = np.random.default_rng(0).normal(0, 2, (len(small.gold), 2))
-    fit_chain(chain_data(small, everything(small), scores, unheard(small)), QUICK)
-    assert checked
+def random_example(lengths: Sequence[int], features: int, seed: int) -> Example:
+    """Documents of so many sentences about which all is drawn."""
+    rng = np.random.default_rng(seed)
+    n = sum(lengths)
+    opens = np.isin(np.arange(n), np.cumsum([0, *lengths]))
+    return Example(
+        rng.normal(0, 1, (n, features)).astype(np.float32), rng.normal(0, 0.5, (n, len(EDGES))).astype(np.float32),
+        rng.integers(0, 3, n).astype(np.int8), rng.uniform(0.3, 3, n).astype(np.float32), opens,
+    )  # fmt: skip
+
+
+def random_parameters(features: int, seed: int) -> Parameters:
+    """A start of which no number is zero."""
+    rng = np.random.default_rng(seed)
+    found = Parameters.drawn(features, rng)
+    found.flat[:] += rng.normal(0, 0.1, len(found.flat)).astype(np.float32)
+    return found
+
+
+def random_logs(given: Example, seed: int) -> NDArray[np.float64]:
+    """Potentials; into a first sentence the same from every label."""
+    logs = np.random.default_rng(seed).normal(0, 2, (len(given.gold), 3, 3))
+    logs[given.opens] = logs[given.opens, :1]
+    return logs
+
+
+def of_each_document(given: Example) -> Iterator[slice]:
+    firsts = [*np.flatnonzero(given.opens).tolist(), len(given.gold)]
+    yield from (slice(*pair) for pair in itertools.pairwise(firsts))
+
+
+def brute_force(logs: NDArray[Any], gold: NDArray[Any], weight: NDArray[Any]) -> float:
+    """The weighted sum of −log p(label | label before) over a document, each from the sums over all paths."""
+    paths = np.array(list(itertools.product(range(3), repeat=len(gold))))
+    chance = np.exp([logs[0, 0, p[0]] + sum(logs[i, p[i - 1], p[i]] for i in range(1, len(gold))) for p in paths])
+    value = 0.0
+    for i, label in enumerate(gold):
+        before = paths[:, i - 1] == gold[i - 1] if i else np.ones(len(paths), bool)
+        value -= weight[i] * np.log(chance[before & (paths[:, i] == label)].sum() / chance[before].sum())
+    return value
+
+
+LENGTHS = [[1], [2], [7], [1, 1], [3, 1, 5], [5, 2, 2, 6, 1]]
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_the_likelihood_is_that_of_all_paths(lengths: list[int]) -> None:
+    given = random_example(lengths, 1, 3)
+    logs = random_logs(given, 4)
+    expected = sum(brute_force(logs[d], given.gold[d], given.weight[d]) for d in of_each_document(given))
+    assert expected > 0
+    assert likelihood(logs, given)[0] == pytest.approx(expected, rel=1e-6)
+    # Of equal weights it is that of the whole sequence of labels.
+    value = 0.0
+    for d in of_each_document(given):
+        paths = list(itertools.product(range(3), repeat=d.stop - d.start))
+        sums = {p: sum(logs[d.start + i, p[i - 1] if i else 0, p[i]] for i in range(len(p))) for p in paths}
+        value += np.log(np.exp(list(sums.values())).sum()) - sums[tuple(given.gold[d].tolist())]
+    assert likelihood(logs, given._replace(weight=np.ones_like(given.weight)))[0] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_the_slopes_of_the_likelihood_are_those_of_small_steps(lengths: list[int]) -> None:
+    given = random_example(lengths, 1, 5)
+    logs = random_logs(given, 6)
+    slope = likelihood(logs, given)[1]
+    expected = np.zeros_like(logs)
+    for row, one, other in itertools.product(range(len(logs)), range(3), range(3)):
+        if given.opens[row] and one:
+            continue  # the slopes of a first sentence stand in the first of its three
+        step = np.zeros_like(logs)
+        step[row, slice(None) if given.opens[row] else one, other] = 1e-5
+        expected[row, one, other] = (likelihood(logs + step, given)[0] - likelihood(logs - step, given)[0]) / 2e-5
+    assert slope == pytest.approx(expected, abs=1e-5)
+    assert np.abs(expected).max() > 0.1
+
+
+SEEN = {"all": replace(QUICK, features_dropped=0, dropped=0), "some left out": QUICK,
+        "no memory": replace(QUICK, remembers=False)}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", SEEN.values(), ids=SEEN)
+def test_the_gradient_is_that_of_the_loss(settings: Settings) -> None:
+    """Central differences along a direction of each array; what is left out is the same each time."""
+    given = random_example([1, 6, 1, 11, 2, 3, 5, 2, 4, 7, 1, 3, 2, 2], 9, 1)
+    parameters = random_parameters(9, 2)
+    start = parameters.flat.copy()
+
+    def loss() -> tuple[float, NDArray[np.float32]]:
+        return gradient(parameters, given, settings, np.random.default_rng(3))
+
+    slopes = Parameters.of(9, loss()[1])
+    directions = np.random.default_rng(4)
+    still = set()
+    pairs = [(slopes.chain, parameters.chain), (slopes.memory, parameters.memory)]
+    for name, slope, array in ((n, of[n].astype(float), arrays[n]) for of, arrays in pairs for n in of):
+        length = float(np.linalg.norm(slope))
+        if not length:
+            still.add(name)
+            continue
+        # Half along the slope, so that there is something to measure.
+        direction = directions.normal(0, 1, slope.shape)
+        direction = direction / np.linalg.norm(direction) + slope / length
+        values = []
+        for sign in (1, -1):
+            array += (sign * 2e-3 * direction).astype(np.float32)
+            values.append(loss()[0])
+            parameters.flat[:] = start
+        assert (values[0] - values[1]) / 4e-3 == pytest.approx((slope * direction).sum(), abs=3e-4 * length), name
+        assert length > 0.01, name
+    assert still == (set() if settings.remembers else {f.name for f in fields(Memory)})
+
+
+def test_training_and_inference_say_the_same(small: Prepared) -> None:
+    """The loss of what is fitted is that of what the package says with the same numbers."""
+    data = some_chain_data(small)
+    mean, spread = standardise(data.features)
+    spread /= 3  # so that some features are beyond the limit
+    standard = np.clip((data.features - mean) / spread, -LIMIT, LIMIT)
+    assert (np.abs(standard) == LIMIT).any()
+    opens = np.isin(np.arange(len(data.gold)), data.batch.documents)
+    given = Example(standard, data.edges, data.gold, data.weight.astype(np.float32), opens)
+    parameters = random_parameters(len(mean), 1)
+    found = parameters.model(mean, spread)
+    loss = gradient(parameters, given, QUICK)[0]
+    assert loss == pytest.approx(likelihood(potentials(found, data), given)[0], rel=1e-5)
+    around = context(small.batch, small.cues, *random_scores(small, 0))
+    assert np.abs(potentials(found, data) - evidence(*found, around)).max() < 1e-4
+
+    alone = gradient(parameters, given, replace(QUICK, remembers=False))[0]
+    assert alone != pytest.approx(loss, rel=1e-3)
+    parameters.chain["told"][: 2 * KEPT] = 0  # as at the end of such a fit
+    parameters.chain["turns"][:, : 2 * KEPT] = 0
+    expected = likelihood(potentials(parameters.model(mean, spread), data), given)[0]
+    assert alone == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_is_left_out_is_drawn() -> None:
+    given, parameters = random_example([5, 1, 9], 9, 1), random_parameters(9, 2)
+
+    def found(settings: Settings, seed: int | None) -> float:
+        return gradient(parameters, given, settings, None if seed is None else np.random.default_rng(seed))[0]
+
+    whole = found(SEEN["all"], 1)
+    assert found(QUICK, None) == whole
+    assert found(QUICK, 1) == found(QUICK, 1) != found(QUICK, 2)
+    assert found(replace(QUICK, dropped=0), 1) != whole
+    assert found(replace(QUICK, features_dropped=0), 1) != whole
+
+
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.9])
+def test_the_numbers_that_stay_make_up_for_those_that_are_left_out(share: float) -> None:
+    stays = network._dropped(np.random.default_rng(1), share, (400, 500))
+    assert np.mean(stays == 0) == pytest.approx(share, abs=0.01)
+    assert len(np.unique(stays)) == 2
+    assert stays.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_the_start_is_not_yet_anywhere(small: Prepared) -> None:
+    """Before anything is learned all labels are much alike, and most of what is remembered is kept."""
+    data = some_chain_data(small)
+    parameters = Parameters.drawn(data.features.shape[1], np.random.default_rng(1))
+    found = chances(parameters.model(*standardise(data.features)), data)
+    assert 0.1 < found.min() < found.max() < 0.7
+    gates = np.concatenate(
+        [parameters.memory[f"{layer}_bias"].reshape(2, 2, KEPT)[:, 1] for layer in ("first", "second")]
+    )
+    assert (1 / (1 + np.exp(-2 * gates)) > 0.5).all()
+
+
+# The steps of the fit.
+
+
+class Steps:
+    """What the fit goes through: the parameters before each step, what is given, and the slopes."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.steps: list[tuple[NDArray[np.float32], Example, NDArray[np.float32]]] = []
+        patch.setattr(chain, "gradient", self.gradient)
+
+    def gradient(self, parameters: Parameters, given: Example, settings: Settings, rng: Any) -> Any:
+        value, slope = gradient(parameters, given, settings, rng)
+        self.steps.append((parameters.flat.copy(), given, slope.copy()))
+        return value, slope
+
+
+def test_the_steps_are_those_of_adam(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the definition, of slopes that are cut to a length, at a rate that rises and then falls with the cosine."""
+    monkeypatch.setattr(chain, "BATCH", 40)
+    monkeypatch.setattr(chain, "WARM", 7)
+    monkeypatch.setattr(chain, "LONGEST", 0.9)
+    seen = Steps(monkeypatch)
+    data = some_chain_data(small)
+    last = fit_chain(data, data, QUICK)
+    n = len(seen.steps)
+    assert n % QUICK.epochs == 0
+    assert n > 3 * 7
+    mean = energy = np.zeros(len(seen.steps[0][0]))
+    lengths = []
+    for t, (place, _, slope) in enumerate(seen.steps, 1):
+        step = slope.astype(float) / 40
+        lengths.append(np.linalg.norm(step))
+        step *= min(1, 0.9 / lengths[-1])
+        mean, energy = 0.9 * mean + 0.1 * step, 0.999 * energy + 0.001 * step**2
+        rate = QUICK.rate * min(1, t / 7) * (1 + np.cos(np.pi * t / n)) / 2
+        expected = place - rate * (mean / (1 - 0.9**t)) / (np.sqrt(energy / (1 - 0.999**t)) + 1e-8)
+        if t < n:
+            assert np.abs(seen.steps[t][0] - expected).max() < 1e-6, t
+    assert min(lengths) < 0.9 < max(lengths)
+    assert last[0].weights == pytest.approx(expected[: last[0].weights.size].reshape(-1, 3), abs=1e-6)
+
+
+def test_each_document_comes_once_an_epoch_in_one_of_two_views(
+    small: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its own labels and weights, among others of about its length; one without sentences never comes."""
+    monkeypatch.setattr(chain, "BATCH", 12)
+    seen = Steps(monkeypatch)
+    blank = [document(f"blank-{k}", ("\n", "article"), group="bucket-1") for k in range(20)]
+    data = prepared([*pages(50), *blank, *pages(60)[50:]])
+    lengths = np.diff(data.batch.documents)
+    assert np.sum(lengths == 0) == 20
+    kin = some_chain_data(data)
+    # The weights number the sentences, the edges and features say whose view it is.
+    kin = replace(kin, weight=np.arange(1.0, len(kin.gold) + 1), edges=np.zeros_like(kin.edges))
+    strangers = replace(kin, features=np.full_like(kin.features, 1e4), edges=np.ones_like(kin.edges))
+    shares = {}
+    for share in (0.0, 0.5, 1.0):
+        seen.steps.clear()
+        fit_chain(kin, strangers, replace(QUICK, epochs=4, strangers=share))
+        assert len(seen.steps) % 4 == 0
+        epoch = len(seen.steps) // 4
+        assert epoch > 3
+        strange: list[dict[int, bool]] = [{} for _ in range(4)]
+        for number, (_, given, _) in enumerate(seen.steps):
+            rows = np.rint(given.weight * kin.weight.mean()).astype(int) - 1
+            assert (given.gold == kin.gold[rows]).all()
+            assert len(rows) <= 12 + lengths.max()
+            of = [rows[d] for d in of_each_document(given)]
+            for mine, d in zip(of, of_each_document(given), strict=True):
+                document_number = int(data.batch.document[mine[0]])
+                assert mine.tolist() == list(range(*data.batch.rows(document_number).indices(len(kin.gold))))
+                views = {bool(v) for v in given.edges[d].ravel()}
+                assert len(views) == 1
+                assert (given.features[d] == LIMIT).all() == views.copy().pop()
+                assert document_number not in strange[number // epoch]
+                strange[number // epoch][document_number] = views.pop()
+        whole = {d for d, length in enumerate(lengths) if length}
+        assert all(set(found) == whole for found in strange)
+        shares[share] = np.mean([list(found.values()) for found in strange])
+        assert (strange[0] != strange[1]) == (share == 0.5), "drawn anew each time"
+        batches = [[len(range(d.start, d.stop)) for d in of_each_document(given)] for _, given, _ in seen.steps[:epoch]]
+        for one, other in itertools.pairwise(sorted(batches, key=np.mean)):
+            assert max(one) <= min(other) + 3
+    assert shares[0.0] == 0
+    assert shares[1.0] == 1
+    assert 0.35 < shares[0.5] < 0.65
+
+
+def test_kin_and_strangers_are_seen_as_often_as_is_set(small: Prepared) -> None:
+    """What is never seen leaves no trace, but for the mean and spread, which are those of the kin."""
+    data = some_chain_data(small)
+    rng = np.random.default_rng(1)
+    noise = rng.normal(3, 9, data.features.shape).astype(np.float32)
+    garbage = replace(data, features=noise, edges=rng.random(data.edges.shape, np.float32))
+    settings = replace(QUICK, strangers=0)
+    alone = as_bytes(fit_chain(data, data, settings))
+    assert as_bytes(fit_chain(data, garbage, settings)) == alone
+    assert as_bytes(fit_chain(garbage, data, settings)) != alone
+    assert as_bytes(fit_chain(data, garbage, replace(QUICK, strangers=0.5))) != alone
+    settings = replace(QUICK, strangers=1)
+    alone = as_bytes(fit_chain(data, data, settings))
+    edges_alone = replace(data, edges=garbage.edges)
+    assert as_bytes(fit_chain(edges_alone, data, settings)) == alone
+    assert as_bytes(fit_chain(data, edges_alone, settings)) != alone
+    found = fit_chain(data, garbage, settings)[0]
+    assert [found.mean.tolist(), found.spread.tolist()] == [of.tolist() for of in standardise(data.features)]
+
+
+def test_the_chain_sees_the_scores_by_kin_and_by_strangers(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    scores = Scores(*(rng.uniform(-7, 7, (len(small.gold), 2)) for _ in range(2)))
+    monkeypatch.setattr(fit, "cross_fitted_scores", lambda *_: scores)
+    given: list[ChainData] = []
+    monkeypatch.setattr(fit, "fit_chain", lambda *views: given.extend(views[:2]) or fit_chain(*views))
+    model = fit.fit(small, np.arange(BUCKETS), QUICK)
+    own = [context_names(small.cues).index(f"own score {label}") for label in LABELS[1:]]
+    for seen, expected in zip(given, scores, strict=True):
+        assert seen.features[:, own] == pytest.approx(expected, abs=1e-5)
+        assert seen.gold.tolist() == small.gold.tolist()
+    kin, strangers = given
+    assert as_bytes((model.chain, model.memory)) == as_bytes(fit_chain(kin, strangers, QUICK))
 
 
 # The same every time.
@@ -201,9 +534,12 @@ def test_fitting_twice_gives_the_same_bytes(small: Prepared) -> None:
 
 
 def test_the_seed_matters(small: Prepared) -> None:
-    data = chain_data(small, everything(small), np.zeros((len(small.gold), 2)), unheard(small))
-    one, other = (fit_chain(data, Settings(chain_iterations=1, seed=seed)) for seed in (0, 1))
-    assert (one.hidden != other.hidden).any()
+    data = some_chain_data(small)
+    one, same, other = (fit_chain(data, data, replace(QUICK, seed=seed)) for seed in (0, 0, 1))
+    assert as_bytes(one) == as_bytes(same)
+    for k, of in enumerate((Chain, Memory)):
+        alike = {f.name for f in fields(of) if np.array_equal(getattr(one[k], f.name), getattr(other[k], f.name))}
+        assert alike <= {"mean", "spread"}
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -239,9 +575,9 @@ def test_a_bucket_scores_itself_without_its_own_labels(small: Prepared) -> None:
     mine = small.row_bucket == bucket
     assert (small.gold != other.gold)[mine].any()
     assert (small.gold == other.gold)[~mine].all()
-    before, after = (heard(data, QUICK) for data in (small, other))
-    assert before[mine].tolist() == after[mine].tolist()
-    assert np.abs(before - after).max() > 0.1, "the other fold has learned from the bucket"
+    for before, after in zip(*(scored(data, QUICK) for data in (small, other)), strict=True):
+        assert before[mine].tolist() == after[mine].tolist()
+        assert np.abs(before - after).max() > 0.1, "the other fold has learned from the bucket"
 
 
 def test_some_composed_documents_are_scored_as_strangers() -> None:
@@ -258,12 +594,12 @@ def test_some_composed_documents_are_scored_as_strangers() -> None:
 
     data = mixed("brummt", "summt")
     composed = ~data.authored[data.batch.document] & (data.gold < 2)
-    for strangers, least, most in ((0.0, 1.0, 1.0), (1.0, 0.1, 0.8), (0.5, 0.5, 0.99)):
-        settings = Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
-        scores = heard(data, settings)[composed, 0]
+    found = scored(data, Settings(iterations=8, folds=2, jobs=1))
+    for name, least, most in (("kin", 1.0, 1.0), ("strangers", 0.1, 0.8)):
+        scores = getattr(found, name)[composed, 0]
         ranks = scores[:, None] > scores[None]
         told = ranks[data.gold[composed] == 1][:, data.gold[composed] == 0]
-        assert least <= told.mean() <= most, strangers
+        assert least <= told.mean() <= most, name
 
 
 def voices(rng: random.Random, words: int = 12) -> dict[Label, list[str]]:
@@ -285,11 +621,11 @@ def test_some_authored_documents_are_scored_as_strangers() -> None:
             made.append(document(name, *parts, (line, "boilerplate"), group=f"bucket-{k % BUCKETS}", kind=kind))
     data = prepared(made)
     authored = data.authored[data.batch.document] & (data.gold < 2)
-    for strangers, least, most in ((0.0, 0.99, 1.0), (1.0, 0.1, 0.9)):
-        settings = Settings(iterations=8, folds=2, jobs=1, strangers=strangers)
-        scores = heard(data, settings)[authored, 0]
+    found = scored(data, Settings(iterations=8, folds=2, jobs=1))
+    for name, least, most in (("kin", 0.99, 1.0), ("strangers", 0.1, 0.9)):
+        scores = getattr(found, name)[authored, 0]
         told = scores[data.gold[authored] == 1][:, None] > scores[data.gold[authored] == 0][None]
-        assert least <= told.mean() <= most, strangers
+        assert least <= told.mean() <= most, name
 
 
 def test_without_public_texts_the_authored_have_no_strangers() -> None:
@@ -299,52 +635,23 @@ def test_without_public_texts_the_authored_have_no_strangers() -> None:
     data = prepared([*alone, *composed])
     assert not data.public.any()
     authored = data.authored[data.batch.document]
-    scores = [heard(data, replace(QUICK, strangers=share))[authored] for share in (0.0, 1.0)]
-    assert np.abs(scores[0] - scores[1]).max() < 1e-5
+    found = scored(data, QUICK)
+    assert np.abs(found.kin - found.strangers)[authored].max() < 1e-5
+    assert np.abs(found.kin - found.strangers)[~authored].max() > 0.1
 
 
-def strangers(data: Prepared, settings: Settings, draw: int) -> dict[str, bool]:
-    """Of each document whether its sentences are scored by strangers."""
-    rows = np.arange(len(data.gold))
-    scores = Scores(np.zeros((len(rows), 2)), np.ones((len(rows), 2)))
-    told = drawn(data, rows, scores, settings, draw)
-    assert (told[:, 0] == told[:, 1]).all()
-    of = {d.name: set(told[data.batch.rows(i), 0].tolist()) for i, d in enumerate(data.documents)}
-    assert all(len(found) == 1 for found in of.values())
-    return {name: found == {1.0} for name, found in of.items()}
-
-
-def test_who_is_scored_by_strangers_does_not_depend_on_other_documents(small: Prepared) -> None:
-    whole = strangers(small, QUICK, 0)
-    for some in (small.documents[1::2], small.documents[::-1]):
-        part = strangers(prepared(some), QUICK, 0)
-        assert part == {name: whole[name] for name in part}
-
-
-def test_each_draw_has_its_share_of_strangers(small: Prepared) -> None:
-    draws = [strangers(small, replace(QUICK, strangers=0.5), draw) for draw in range(3)]
-    assert all(0.3 <= np.mean(list(draw.values())) <= 0.7 for draw in draws)
-    assert draws[0] != draws[1] != draws[2] != draws[0]
-    assert not any(strangers(small, replace(QUICK, strangers=0.0), 0).values())
-    assert all(strangers(small, replace(QUICK, strangers=1.0), 0).values())
-
-
-def test_the_model_has_the_mean_of_the_chains_of_all_draws(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chains on scores that differ as the draws do; equal chains stay as they are."""
-    # The small pages alone have no public texts, so that kin and strangers would say the same.
-    real = stack.drawn
-    monkeypatch.setattr(fit, "drawn", lambda *given: real(*given) + 0.1 * given[-1])
-    fitted: list[Chain] = []
-    monkeypatch.setattr(fit, "fit_chain", lambda *given: fitted.append(fit_chain(*given)) or fitted[-1])
-    model = fit.fit(small, np.arange(BUCKETS), replace(QUICK, draws=3))
-    assert len(fitted) == 3
-    for field in fields(Chain):
-        parts = [getattr(chain, field.name) for chain in fitted]
-        mean = getattr(model.chain, field.name)
-        assert mean.dtype == np.float32
-        assert np.allclose(mean, (parts[0] + parts[1] + parts[2]) / 3, atol=1e-6)
-        assert (getattr(mean_chain([fitted[0]]), field.name) == parts[0]).all()
-    assert (fitted[0].weights != fitted[1].weights).any()
+def test_strangers_who_are_never_asked_are_not_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [replace(d, kind="post" if k % 3 else d.kind) for k, d in enumerate(pages(60))]
+    data = prepared(made)
+    fitted: list[NDArray[np.int64]] = []
+    monkeypatch.setattr(
+        stack, "fit_sentence_model", lambda *given: fitted.append(given[1]) or fit_sentence_model(*given)
+    )
+    some, none = (scored(data, replace(QUICK, strangers=share)) for share in (0.5, 0.0))
+    assert len(fitted) > 2 * QUICK.folds
+    assert (none.strangers == none.kin).all()
+    assert (some.kin == none.kin).all()
+    assert (some.strangers != some.kin).any()
 
 
 def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
@@ -364,7 +671,7 @@ def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:
     model, _ = fit_sentence_model(data, rows, settings)
     for scores, least, most in (
         (matrix_scores(model, data, rows), 0.98, 1.0),
-        (heard(data, settings), 0.25, 0.75),
+        (scored(data, settings).kin, 0.25, 0.75),
     ):
         right = (scores[spoken, 0] > np.median(scores[spoken, 0])) == (data.gold[spoken] == 1)
         assert least <= right.mean() <= most
@@ -382,7 +689,7 @@ def test_buckets_left_out_leave_no_trace(small: Prepared) -> None:
         assert a.files == b.files
         for name in a.files:
             # Sums of single precision in another order may move the last bits.
-            assert a[name] == pytest.approx(b[name], abs=1e-4), name
+            assert np.allclose(a[name], b[name], rtol=1e-6, atol=1e-4), name
 
 
 def test_vectors_are_learned_without_the_bucket_they_are_for(small: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,15 +22,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE
-from degloss import messages
+from degloss import context as surroundings
+from degloss import decode, memory, messages
+from degloss.boundary import EDGES, edge_features
 from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
-from degloss.context import CONTRASTS, NEAR, SCORES, WINDOWS, context, names
+from degloss.context import Context, context, names
 from degloss.cues import Cues, cues, packed, voices
-from degloss.decode import EDGES, Chain, decide, edge_features, potentials
+from degloss.decode import LIMIT, Chain, Spoken, decide, evidence, slopes, spoken
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.likeness import NAMES as LIKENESS
+from degloss.likeness import REACHES
+from degloss.memory import HEARD, KEPT, Memory, lanes, remember, running
 from degloss.messages import marginals
 from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, grams, scale
 from degloss.separate import Separator
@@ -532,10 +536,6 @@ def test_packed_cues_come_back_as_they_were() -> None:
 # Context.
 
 
-def naive_mean(values: NDArray[Any]) -> NDArray[Any]:
-    return values.mean(0) if len(values) else np.zeros(values.shape[1])
-
-
 def naive_likeness(vectors: NDArray[Any], rows: range, row: int, paragraph: range) -> dict[str, float]:
     """The cosines of what stands on either side of a row, by the names of the features."""
     start, stop = rows.start, rows.stop
@@ -559,56 +559,50 @@ def naive_likeness(vectors: NDArray[Any], rows: range, row: int, paragraph: rang
     return found
 
 
-def test_context_is_that_of_a_slow_reference() -> None:
-    batch, _, found = encoded(*TEXTS, "Eins. Zwei.\nDrei. Vier.\n\nFünf! Sechs?\nSieben. " * 4)
-    assert len(batch) > 2 * max(WINDOWS)
+def chances_of(scores: NDArray[Any]) -> NDArray[Any]:
+    """(n, 2) the chances of commentary and of boilerplate, by scores against article."""
+    weights = np.exp(np.clip(scores, -8, 8))
+    return np.asarray(weights / (1 + weights.sum(1, keepdims=True)))
+
+
+def surrounded(*texts: str) -> tuple[Batch, Cues, NDArray[Any], NDArray[Any], Context]:
+    """Documents with their cues, random scores and vectors, and the context these make."""
+    batch, _, found = encoded(*texts)
     scores = np.random.default_rng(0).normal(0, 6, (len(batch), 2))
-    assert np.abs(scores).max() > 8
     vectors = np.random.default_rng(1).integers(-90, 90, (len(batch), len(SOURCES) * DIMENSIONS)).astype(np.int16)
-    around = context(batch, found, scores, vectors)
+    return batch, found, scores, vectors, context(batch, found, scores, vectors)
+
+
+LINES = "Eins. Zwei.\nDrei. Vier.\n\nFünf! Sechs?\nSieben. " * 4
+
+
+def test_context_is_that_of_a_slow_reference() -> None:
+    batch, found, scores, vectors, around = surrounded(*TEXTS, LINES)
+    assert np.diff(batch.documents).max() > 2 * max(REACHES)
+    assert np.abs(scores).max() > 8
     columns = dict(zip(names(found), around.features.T, strict=True))
 
-    clipped = np.clip(scores, -8, 8)
-    chances = np.exp(clipped) / (1 + np.exp(clipped).sum(1, keepdims=True))
     own = ["score commentary", "score boilerplate", "chance commentary", "chance boilerplate"]
-    values = dict(zip(own, [*clipped.T, *chances.T], strict=True))
+    values = dict(zip(own, [*np.clip(scores, -8, 8).T, *chances_of(scores).T], strict=True))
     signals = [name.removeprefix("document: ") for name in columns if name.startswith("document: ")]
-    table = np.stack([values[s] if s in values else found.column(s) for s in signals], 1)
-    boundaries = dict(zip(EDGES, edge_features(around).T, strict=True))
-    contrasts = {name: column for name, column in boundaries.items() if name.startswith("contrast ")}
-    edges = {name: boundaries[name] for name in LIKENESS}
+    assert len(signals) > 30
+    wanted = {"line": own, "paragraph": own, "document": signals}
+    edges = dict(zip(EDGES, edge_features(around).T, strict=True))
     seen = set()
-
-    def check(name: str, row: int, expected: NDArray[Any]) -> None:
-        for column, signal in enumerate(signals):
-            # Windows have the means of fewer signals than the document, lines and paragraphs of fewer still.
-            if f"{name}: {signal}" in columns:
-                assert columns[f"{name}: {signal}"][row] == pytest.approx(expected[column], abs=1e-4), (name, signal)
-                seen.add(f"{name}: {signal}")
 
     for number in range(len(batch.texts)):
         rows = range(*batch.rows(number).indices(len(batch)))
         for row in rows:
-            for window in (*WINDOWS, "all"):
-                size = len(batch) if window == "all" else int(window)
-                left = table[max(row - size, rows.start) : row]
-                right = table[row + 1 : min(row + 1 + size, rows.stop)]
-                check(f"left {window}", row, naive_mean(left))
-                check(f"right {window}", row, naive_mean(right))
-                if f"contrast {window}: {signals[0]}" in contrasts:
-                    behind = naive_mean(table[row : min(row + size, rows.stop)])
-                    for column, signal in enumerate(signals):
-                        if f"contrast {window}: {signal}" not in contrasts:
-                            continue
-                        expected = behind[column] - naive_mean(left)[column]
-                        assert contrasts[f"contrast {window}: {signal}"][row] == pytest.approx(expected, abs=1e-4)
             for block, least in (("line", 1), ("paragraph", 2), ("document", 10**9)):
                 first, last = row, row + 1
                 while first > rows.start and found.gaps[first] < least:
                     first -= 1
                 while last < rows.stop and found.gaps[last] < least:
                     last += 1
-                check(block, row, naive_mean(table[first:last]))
+                for signal in wanted[block]:
+                    expected = (values[signal] if signal in values else found.column(signal))[first:last].mean()
+                    assert columns[f"{block}: {signal}"][row] == pytest.approx(expected, abs=1e-4), (block, signal)
+                    seen.add(f"{block}: {signal}")
                 if block == "paragraph":
                     paragraph = range(first, last)
             for name, expected in naive_likeness(vectors, rows, row, paragraph).items():
@@ -621,8 +615,8 @@ def test_context_is_that_of_a_slow_reference() -> None:
         assert columns[plain] == pytest.approx(expected, abs=1e-6)
         seen.add(plain)
     assert seen == set(columns)
-    assert len(contrasts) == (len(CONTRASTS) + 1) * len((*SCORES, *NEAR))
-    assert np.ptp(list(edges.values())) > 0.5
+    assert {name for name in EDGES if name in columns and name.startswith("likeness")} == set(LIKENESS)
+    assert np.ptp([edges[name] for name in LIKENESS]) > 0.5
 
 
 def test_the_context_gets_the_vectors_of_the_model(separator: Separator) -> None:
@@ -645,12 +639,133 @@ def test_edges_say_what_lies_between_two_sentences() -> None:
     assert columns["after no words"].tolist() == [0, 0, 0, 0, 0, 1]
 
 
+OF_THE_SENTENCE = (
+    "starts emoji", "starts bullet", "starts lower", "starts at", "quotation open before", "quotation never closed",
+    "quotation opens sentence",
+)  # fmt: skip
+OF_THE_ONE_BEFORE = {
+    "after colon": "ends colon", "after no words": "no words", "after link": "lexicon addresses",
+    "after quotation": "quotation closes sentence", "after emoji": "ends emoji",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_edges_are_those_of_a_slow_reference(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where features are made for few sentences at a time. Of a first sentence all comes from the chain."""
+    monkeypatch.setattr(surroundings, "BLOCK", size)
+    signs = "Ja:\nnein 😂\n▪ Siehe @kanal\nhttps://a.de https://b.de\n@a „Nun“\n+++\n\n\n„Er sagt\n😂 „Ja“\nund Schluss"
+    batch, found, scores, _, around = surrounded(*TEXTS, signs, signs)
+    columns = dict(zip(EDGES, edge_features(around).T, strict=True))
+    chances = chances_of(scores)
+    places = ("same line", "new line", "blank line", "wide gap")
+    checked = {"long text", *LIKENESS}  # which have tests of their own
+    inside = [row for row in range(len(batch)) if row not in batch.documents]
+    assert len(inside) > 20
+    for row in inside:
+        expected = {name: float(found.gaps[row] == breaks) for breaks, name in enumerate(places[:3])}
+        expected["wide gap"] = float(found.gaps[row] > 2)
+        expected |= {name: float(found.column(name)[row]) for name in OF_THE_SENTENCE}
+        expected |= {name: min(float(found.column(cue)[row - 1]), 1) for name, cue in OF_THE_ONE_BEFORE.items()}
+        for column, label in enumerate(LABELS[1:]):
+            expected[f"change {label}"] = abs(chances[row, column] - chances[row - 1, column])
+        assert {name: columns[name][row] for name in expected} == pytest.approx(expected, abs=1e-6)
+        checked |= set(expected)
+    assert checked == set(EDGES)
+    assert [name for name in EDGES if name != "long text" and not np.ptp(columns[name][inside])] == []
+    assert max(found.column("lexicon addresses")) > 1
+
+
 @pytest.mark.parametrize("sizes", [[1], [14], [3, 200], [2000, 14, 1]], ids=str)
 def test_edges_say_how_long_the_document_is(sizes: list[int]) -> None:
     batch, _, found = encoded(*("Satz.\n" * size for size in sizes))
     around = context(batch, found, np.zeros((len(batch), 2)), np.zeros((len(batch), 32), np.int16))
     long = edge_features(around)[:, EDGES.index("long text")]
     assert long == pytest.approx(np.repeat([1 / (1 + (14 / size) ** 3) for size in sizes], sizes), rel=1e-5)
+
+
+# Memory.
+
+
+def random_memory(seed: int, size: float = 0.15) -> Memory:
+    """A memory of the right shapes with random weights."""
+    rng = np.random.default_rng(seed)
+    shapes: dict[str, tuple[int, ...]] = {"first": (3, HEARD, 4 * KEPT), "second": (3, 2 * KEPT, 4 * KEPT)}
+    shapes |= {f"{name}_bias": (4 * KEPT,) for name in shapes}
+    return Memory(**{name: rng.normal(0, size, shape).astype(np.float32) for name, shape in shapes.items()})
+
+
+def naive_layer(weights: NDArray[Any], bias: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """The running means of one layer over a document (n, inputs), number after number."""
+    n = len(rows)
+    means = np.zeros((n, 2, KEPT))
+    for direction, order in enumerate((range(n), range(n - 1, -1, -1))):
+        value, gate = (slice((2 * direction + k) * KEPT, (2 * direction + k + 1) * KEPT) for k in (0, 1))
+        held = np.zeros(KEPT)
+        for i in order:
+            sums = bias.astype(float)
+            for place, j in enumerate((i - 1, i, i + 1)):
+                if 0 <= j < n:
+                    sums += rows[j] @ weights[place].astype(float)
+            for k, (z, f) in enumerate(zip(np.tanh(sums[value]), 1 / (1 + np.exp(-2 * sums[gate])), strict=True)):
+                held[k] = f * held[k] + (1 - f) * z
+            means[i, direction] = held
+    return means.reshape(n, 2 * KEPT)
+
+
+def naive_memory(memory: Memory, heard: NDArray[Any]) -> NDArray[Any]:
+    """What is remembered at each sentence of a document, or of a lane."""
+    return naive_layer(memory.second, memory.second_bias, naive_layer(memory.first, memory.first_bias, heard))
+
+
+@pytest.mark.parametrize("lengths", [[1], [2], [3], [30], [1, 1, 1], [3, 1, 12], [5, 5], [2, 9, 1, 9, 4]], ids=str)
+def test_memory_is_that_of_a_slow_reference(lengths: list[int]) -> None:
+    heard = np.random.default_rng([7, *lengths]).uniform(-1, 1, (sum(lengths), HEARD)).astype(np.float32)
+    mind = random_memory(len(lengths))
+    begins = np.isin(np.arange(len(heard)), np.cumsum([0, *lengths]))
+    found = remember(mind, heard, begins)
+    assert found.shape == (sum(lengths), 2 * KEPT)
+    for first, length in zip(np.cumsum([0, *lengths]), lengths, strict=False):
+        expected = naive_memory(mind, heard[first : first + length])
+        assert found[first : first + length] == pytest.approx(expected, abs=1e-5)
+        assert np.ptp(expected) > 0.4
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 16, 17, 99, 1000])
+def test_runs_side_by_side_are_one_run(size: int) -> None:
+    rng = np.random.default_rng(size)
+    kept, added = rng.uniform(0, 1, (size, 2, 5)).astype(np.float32), rng.normal(0, 1, (size, 2, 5)).astype(np.float32)
+    kept[rng.random(kept.shape) < 0.1] = 0
+    held, expected = np.zeros((2, 5)), np.zeros((size, 2, 5))
+    for i in range(size):
+        expected[i] = held = kept[i] * held + added[i]
+    before = kept.copy(), added.copy()
+    assert running(kept, added) == pytest.approx(expected, abs=1e-5)
+    assert (kept == before[0]).all()
+    assert (added == before[1]).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 40), max_size=6), st.integers(1, 12), st.integers(1, 12))
+@example([0, 12, 13, 0, 24, 1, 25], 12, 3)
+@example([], 1, 1)
+def test_every_sentence_is_asked_once_and_hears_its_margins(lengths: list[int], lane: int, margin: int) -> None:
+    documents = np.cumsum([0, *lengths])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "LANE", lane)
+        patch.setattr(memory, "MARGIN", margin)
+        found = lanes(documents)
+    asked: list[int] = []
+    for heard, begins, ends, until in zip(*(rows.tolist() for rows in found), strict=True):
+        asked += range(begins, ends)
+        number = int(documents.searchsorted(begins, "right")) - 1
+        first, last = documents[number], documents[number + 1]
+        assert first <= heard <= begins < ends <= until <= last
+        assert until - heard <= lane + 2 * margin
+        assert heard in (first, begins - margin)
+        assert until in (last, ends + margin)
+        if last - first <= lane:
+            assert (heard, begins, ends, until) == (first, first, last, last)
+    assert asked == list(range(documents[-1]))
 
 
 # Decoding.
@@ -671,19 +786,178 @@ def random_chain(separator: Separator, seed: int, size: float) -> Chain:
     )
 
 
-def brute_force(first: NDArray[Any], emission: NDArray[Any], edges: NDArray[Any]) -> NDArray[Any]:
-    """The marginals of one document by the sum over all paths; edges (n, 3, 3)."""
-    n = len(emission)
-    paths = list(itertools.product(range(3), repeat=n))
-    logs = np.array(
-        [
-            first[path[0]]
-            + sum(emission[i, path[i]] for i in range(n))
-            + sum(edges[i, path[i - 1], path[i]] for i in range(1, n))
-            for path in paths
-        ]
+def naive_potentials(
+    chain: Chain, mind: Memory, around: Context, lane: int = 10**9, margin: int = 0
+) -> list[NDArray[Any]]:
+    """(n, 3, 3) of each document, from label to label into each sentence; long ones in lanes, each read for itself."""
+    features, edges = around.features.astype(float), edge_features(around).astype(float)
+    found = []
+    for first, last in itertools.pairwise(around.documents.tolist()):
+        standard = np.clip((features[first:last] - chain.mean) / chain.spread, -6, 6)
+        heard = np.tanh(standard @ chain.hidden + chain.hidden_bias)
+        logs = np.zeros((last - first, 3, 3))
+        for i in range(last - first):
+            begin = i - i % lane
+            read = range(max(begin - margin, 0), min(begin + lane + margin, last - first))
+            if i == begin:
+                remembered = naive_memory(mind, heard[read])
+                told = dict(zip(read, np.concatenate([remembered, heard[read]], 1), strict=True))
+            for one, other in itertools.product(range(3), repeat=2):
+                logs[i, one, other] = standard[i] @ chain.weights[:, other] + chain.bias[other]
+                logs[i, one, other] += told[i] @ chain.told[:, other]
+                if not i:
+                    logs[i, one, other] += chain.first[other]
+                    continue
+                logs[i, one, other] += edges[first + i] @ chain.edges[:, one, other]
+                logs[i, one, other] += told[i - 1] @ chain.turns[0, :, one, other]
+                logs[i, one, other] += told[i] @ chain.turns[1, :, one, other]
+        found.append(logs)
+    return found
+
+
+def standardising(chain: Chain, seed: int) -> Chain:
+    """The chain with another mean and spread of each feature, as after a training."""
+    rng = np.random.default_rng(seed)
+    mean, spread = rng.normal(0, 1, chain.mean.shape), rng.uniform(0.5, 2, chain.spread.shape)
+    return replace(chain, mean=mean.astype(np.float32), spread=spread.astype(np.float32))
+
+
+CUTS = [
+    # LANE, MARGIN, WAITING, BLOCK
+    (1024, 128, 4096, 1024),
+    (4, 2, 4096, 1024),
+    (4, 2, 1, 3),
+    (3, 1, 9, 5),
+    (1, 1, 1, 1),
+]
+
+
+def cut(patch: pytest.MonkeyPatch, lane: int, margin: int, waiting: int = 4096, block: int = 1024) -> None:
+    """Documents are read in such pieces from now on."""
+    patch.setattr(memory, "LANE", lane)
+    patch.setattr(memory, "MARGIN", margin)
+    patch.setattr(decode, "WAITING", waiting)
+    patch.setattr(surroundings, "BLOCK", block)
+
+
+@pytest.mark.parametrize(("lane", "margin", "waiting", "block"), CUTS)
+def test_the_potentials_are_those_of_a_slow_reference(
+    lane: int, margin: int, waiting: int, block: int, separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, around = surrounded(*TEXTS, LINES, "", ARTICLE)
+    chain, mind = standardising(random_chain(separator, 1, 0.1), 3), random_memory(2)
+    expected = naive_potentials(chain, mind, around, lane, margin)
+    cut(monkeypatch, lane, margin, waiting, block)
+    assert evidence(chain, mind, around) == pytest.approx(np.concatenate(expected), abs=2e-4)
+    if lane < 1000:
+        whole = np.concatenate(naive_potentials(chain, mind, around))
+        assert np.abs(whole - np.concatenate(expected)).max() > 1e-2  # what is further away would be heard
+
+
+def test_each_weight_counts_in_the_potentials(separator: Separator) -> None:
+    """What the tests against the slow reference would not see if it were multiplied by zero there."""
+    *_, around = surrounded(*TEXTS, LINES)
+    chain, mind = standardising(random_chain(separator, 1, 0.1), 3), random_memory(2)
+    whole = evidence(chain, mind, around)
+    for f in fields(Chain):
+        less = getattr(chain, f.name) * np.float32(f.name == "spread" and 2)
+        assert np.abs(evidence(replace(chain, **{f.name: less}), mind, around) - whole).max() > 0.01, f.name
+    for f in fields(Memory):
+        less = np.zeros_like(getattr(mind, f.name))
+        assert np.abs(evidence(chain, replace(mind, **{f.name: less}), around) - whole).max() > 0.01, f.name
+
+
+@pytest.mark.parametrize("lane", [1, 3, 16])
+def test_lanes_that_hear_the_whole_document_change_nothing(
+    lane: int, separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, *_, around = surrounded(LINES, *TEXTS, LINES * 2)
+    chain, mind = random_chain(separator, 1, 0.1), random_memory(2)
+    whole = evidence(chain, mind, around)
+    cut(monkeypatch, lane, len(batch), block=7)
+    assert len(lanes(around.documents).begins) > len(batch) / 20
+    assert evidence(chain, mind, around) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("waiting", [1, 7, 40, 10**6])
+@pytest.mark.parametrize("block", [5, 1024])
+def test_how_many_sentences_wait_changes_nothing(
+    waiting: int, block: int, separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, *_, around = surrounded(*TEXTS, LINES, "", LINES, ARTICLE)
+    chain, mind = random_chain(separator, 1, 0.1), random_memory(2)
+    cut(monkeypatch, 8, 3)
+    whole = evidence(chain, mind, around)
+    cut(monkeypatch, 8, 3, waiting, block)
+    pieces = list(spoken(chain, mind, around))
+    assert (len(pieces) > 5) == (waiting < 10 and block < 10)
+    said = Spoken(*map(np.concatenate, zip(*pieces, strict=True)))
+    assert said.rows.tolist() == list(range(len(batch)))
+    assert said.changes + said.emission[:, None, :] == pytest.approx(whole, abs=1e-5)
+    assert evidence(chain, mind, around) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("cuts", [(1024, 128), (5, 2)], ids=str)
+def test_a_document_has_the_same_potentials_alone_and_in_any_batch(
+    cuts: tuple[int, int], separator: Separator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(monkeypatch, *cuts)
+    rng = np.random.default_rng(6)
+    texts = [LINES, *TEXTS, *pages(10), LINES * 3]
+    chain, mind = random_chain(separator, 1, 0.1), random_memory(2)
+    alone = [separator.stages([text]) for text in texts]
+
+    def potentials(order: list[int]) -> NDArray[Any]:
+        """With the scores of each document alone, so that only the chain and its memory are asked."""
+        batch, _, found = encoded(*(texts[k] for k in order))
+        scores = np.concatenate([alone[k].scores for k in order])
+        vectors = np.concatenate([np.concatenate(alone[k].around.vectors) for k in order])
+        return evidence(chain, mind, context(batch, found, scores, vectors))
+
+    single = [potentials([k]) for k in range(len(texts))]
+    for _ in range(4):
+        order = rng.integers(0, len(texts), 12).tolist()
+        assert potentials(order) == pytest.approx(np.concatenate([single[k] for k in order]), abs=1e-5)
+
+
+@pytest.mark.parametrize("borders", [[40], [1, 2], [30, 30, 35]], ids=str)
+def test_columns_may_come_in_pieces(borders: list[int], separator: Separator) -> None:
+    *_, around = surrounded(LINES)
+    chain = standardising(random_chain(separator, 1, 0.1), 3)
+    features, edges = around.features, edge_features(around)
+    assert decode.heard(chain, *np.split(features, borders, 1)) == pytest.approx(
+        decode.heard(chain, features), abs=1e-5
     )
-    chances = np.exp(logs - logs.max())
+    assert decode.turned(chain, *np.split(edges, borders, 1)) == pytest.approx(decode.turned(chain, edges), abs=1e-5)
+
+
+def test_slopes_are_by_how_much_a_feature_moves_what_is_said(separator: Separator) -> None:
+    """All that is remembered given: the difference over a small step of each feature of one sentence."""
+    *_, around = surrounded(LINES)
+    chain, mind = standardising(random_chain(separator, 1, 0.1), 3), random_memory(2)
+    (said,) = spoken(chain, mind, around)
+    row = 9
+    standard = np.clip((around.features[row] - chain.mean.astype(float)) / chain.spread, -LIMIT, LIMIT)
+    told = said.told[row, : 2 * KEPT] @ chain.told[: 2 * KEPT]
+
+    def emission(standard: NDArray[Any]) -> NDArray[Any]:
+        layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
+        return np.asarray(standard @ chain.weights + chain.bias + told + layer @ chain.told[2 * KEPT :])
+
+    assert said.emission[row] == pytest.approx(emission(standard), abs=1e-4)
+    steps = 1e-5 * np.eye(len(standard))
+    expected = [(emission(standard + step) - emission(standard - step)) / 2e-5 for step in steps]
+    assert slopes(chain, said.told[row : row + 1])[0] == pytest.approx(np.array(expected), abs=1e-4)
+
+
+def brute_force(logs: NDArray[Any]) -> NDArray[Any]:
+    """The marginals of one document by the sum over all paths."""
+    n = len(logs)
+    paths = list(itertools.product(range(3), repeat=n))
+    weights = np.array(
+        [logs[0, 0, path[0]] + sum(logs[i, path[i - 1], path[i]] for i in range(1, n)) for path in paths]
+    )
+    chances = np.exp(weights - weights.max())
     marginal = np.zeros((n, 3))
     for path, chance in zip(paths, chances, strict=True):
         for i, label in enumerate(path):
@@ -691,34 +965,49 @@ def brute_force(first: NDArray[Any], emission: NDArray[Any], edges: NDArray[Any]
     return np.asarray(marginal / chances.sum())
 
 
+def random_potentials(lengths: Sequence[int], size: float, seed: Sequence[int]) -> NDArray[Any]:
+    """Of documents of so many sentences; into the first of each the same from every label."""
+    logs = np.random.default_rng(seed).normal(0, size, (sum(lengths), 3, 3))
+    for first, length in zip(np.cumsum([0, *lengths]), lengths, strict=False):
+        if length:
+            logs[first] = logs[first, 0]
+    return logs
+
+
 @pytest.mark.parametrize("size", [0.1, 3.0, 30.0])
 @pytest.mark.parametrize(
     "lengths", [[1], [2], [3], [4], [5], [6], [1, 1], [3, 1, 2], [0, 6, 0, 0, 2, 0], [5, 4, 3, 2, 1]], ids=str
 )
-def test_marginals_are_those_of_all_paths(lengths: list[int], size: float, separator: Separator) -> None:
-    batch = encode(["Wort.\n" * n for n in lengths])
-    assert np.diff(batch.documents).tolist() == lengths
-    rng = np.random.default_rng([*lengths, int(size * 10)])
-    chain = random_chain(separator, 1, size)
-    emission = rng.normal(0, size, (len(batch), 3))
-    edges = (rng.random((len(batch), len(EDGES))) < 0.05).astype(np.float64)
-    found = marginals(potentials(chain, batch, emission, edges))
-    assert found.sum(1) == pytest.approx(np.ones(len(batch)))
-    weights = np.einsum("ne,eij->nij", edges, chain.edges)
-    for number, length in enumerate(lengths):
-        rows = batch.rows(number)
+def test_marginals_are_those_of_all_paths(lengths: list[int], size: float) -> None:
+    logs = random_potentials(lengths, size, [*lengths, int(size * 10)])
+    found = marginals(logs)
+    assert found.sum(1) == pytest.approx(np.ones(len(logs)))
+    for first, length in zip(np.cumsum([0, *lengths]), lengths, strict=False):
         if length:
-            expected = brute_force(chain.first, emission[rows], weights[rows])
-            assert found[rows] == pytest.approx(expected, abs=1e-7)
+            rows = slice(first, first + length)
+            assert found[rows] == pytest.approx(brute_force(logs[rows]), abs=1e-7)
 
 
-def test_marginals_of_long_documents_stay_finite(separator: Separator) -> None:
-    batch = encode(["Wort.\n" * 5000])
-    chain = random_chain(separator, 2, 10.0)
-    emission = np.random.default_rng(3).normal(0, 30, (len(batch), 3))
-    found = marginals(potentials(chain, batch, emission, np.zeros((len(batch), len(EDGES)))))
+@pytest.mark.parametrize("size", [0.05, 0.2, 1.0])
+def test_the_chances_are_those_of_all_paths_through_the_slow_potentials(size: float, separator: Separator) -> None:
+    """From the context features to the chances, by nothing but the references."""
+    chain, mind = random_chain(separator, 4, size), random_memory(5)
+    small = Separator(replace(separator.model, chain=chain, memory=mind))
+    stages = small.stages(["Vorweg.", f"{ARTICLE} {COMMENT}\n\n{LINK}\n„Wir prüfen das“, sagt sie.", *pages(6)])
+    expected = naive_potentials(chain, mind, stages.around)
+    checked = 0
+    for number, logs in enumerate(expected):
+        if 0 < len(logs) <= 7:
+            assert stages.chances[stages.sentences.rows(number)] == pytest.approx(brute_force(logs), abs=2e-4)
+            checked += len(logs)
+    assert checked >= 12
+    assert np.ptp(stages.chances, axis=0).min() > 0.3
+
+
+def test_marginals_of_long_documents_stay_finite() -> None:
+    found = marginals(random_potentials([5000], 30, [3]))
     assert np.isfinite(found).all()
-    assert found.sum(1) == pytest.approx(np.ones(len(batch)))
+    assert found.sum(1) == pytest.approx(np.ones(5000))
 
 
 def test_messages_in_stretches_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -766,8 +1055,9 @@ def scattered(separator: Separator) -> Separator:
         for f in fields(SentenceModel)
         if f.name not in ("mean", "spread")
     }
-    model = replace(separator.model, sentence=replace(sentence, **weights), chain=random_chain(separator, 1, 0.05))
-    return Separator(model)
+    sentence = replace(sentence, **weights)
+    chain, mind = random_chain(separator, 4, 0.05), random_memory(2)
+    return Separator(replace(separator.model, sentence=sentence, chain=chain, memory=mind))
 
 
 def pages(number: int) -> list[str]:

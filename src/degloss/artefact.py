@@ -6,8 +6,8 @@ this degloss reads, that the bytes of the arrays have the promised SHA-256, that
 shape and type, that the vectors' rows are there and small.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
-hashes, cues, vectors, context, likeness, boundaries), raise `FEATURES`. Either way all models have to be trained anew,
-which `make train` does.
+hashes, cues, vectors, context, likeness, boundaries, lanes), raise `FEATURES`. Either way all models have to be
+trained anew, which `make train` does.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from degloss.boundary import EDGES
 from degloss.classify import SentenceModel
 from degloss.context import names
 from degloss.cues import voices
-from degloss.decode import EDGES, HIDDEN, Chain
+from degloss.decode import TOLD, Chain
 from degloss.documents import LABELS
 from degloss.encode import encode
 from degloss.errors import ModelDamaged, ModelFormatError, ModelMissing
+from degloss.memory import HEARD, KEPT, REACH, Memory
 from degloss.ngrams import TABLE_BITS
 from degloss.vectors import DIMENSIONS, LARGEST, SOURCES, Embedding
 from degloss.words import look_up
@@ -34,23 +36,24 @@ if TYPE_CHECKING:
 
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
-FORMAT: Final = 2
-FEATURES: Final = 5
+FORMAT: Final = 3
+FEATURES: Final = 6
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20
-_PARTS: Final[dict[str, Any]] = {"sentence": SentenceModel, "embedding": Embedding, "chain": Chain}
+_PARTS: Final[dict[str, Any]] = {"sentence": SentenceModel, "embedding": Embedding, "chain": Chain, "memory": Memory}
 _TYPES: Final = {"embedding.slots": "uint16", "embedding.rows": "int8"}
 """Arrays that are not of float32."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The sentence model, the vectors, the chain, and the manifest they came with."""
+    """The sentence model, the vectors, the chain and its memory, and the manifest they came with."""
 
     sentence: SentenceModel
     embedding: Embedding
     chain: Chain
+    memory: Memory
     manifest: dict[str, Any]
 
 
@@ -141,11 +144,16 @@ def _shapes(rows: int) -> dict[str, tuple[int, ...]]:
         "chain.spread": (context,),
         "chain.weights": (context, labels),
         "chain.bias": (labels,),
-        "chain.hidden": (context, HIDDEN),
-        "chain.hidden_bias": (HIDDEN,),
-        "chain.hidden_weights": (HIDDEN, labels),
+        "chain.hidden": (context, HEARD),
+        "chain.hidden_bias": (HEARD,),
+        "chain.told": (TOLD, labels),
+        "chain.turns": (2, TOLD, labels, labels),
         "chain.edges": (len(EDGES), labels, labels),
         "chain.first": (labels,),
+        "memory.first": (REACH, HEARD, 4 * KEPT),
+        "memory.first_bias": (4 * KEPT,),
+        "memory.second": (REACH, 2 * KEPT, 4 * KEPT),
+        "memory.second_bias": (4 * KEPT,),
     }
 
 

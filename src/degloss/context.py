@@ -1,11 +1,11 @@
-"""The context of a sentence: its neighbours' scores and looks, near and far, left and right.
+"""The context of a sentence: what kind of page it stands in, and how its surroundings compare with it.
 
-For each of some thirty signals (the two sentence scores and cues that tell voices apart) the mean over the one, two,
-five and twelve sentences to either side, over everything to either side, over the sentence's own line and paragraph.
-The chain that decides (`decode`) weighs these numbers together with the sentence's own scores and cues, and with how
-alike the stretches around it are (`likeness`).
+Of each sentence its own scores and cues, the means of the scores over its line and its paragraph, the means of some
+thirty signals (the scores and cues that tell voices apart) over its document, and how alike the stretches around it
+are (`likeness`). Who spoke before and will speak behind is not told here but remembered (`memory`); the chain that
+decides (`decode`) weighs both.
 
-A mean is a difference of two running sums. The features of all sentences are some twenty times as large as the text,
+A mean is a difference of two running sums. The features of all sentences are some ten times as large as the text,
 so they are made for a stretch of sentences at a time. Of a text that comes in parts the running sums too are made
 part by part; what a part needs of the others are the sums up to a few sentences of them.
 """
@@ -22,31 +22,20 @@ from numpy.typing import NDArray
 from degloss.cues import Cues, Packed, rows_of
 from degloss.encode import Sentences
 from degloss.likeness import NAMES as LIKENESS
-from degloss.likeness import borders, likeness, running
+from degloss.likeness import REACHES, borders, likeness, running
 from degloss.places import Places, place, places
 from degloss.vectors import DIMENSIONS, SOURCES
 
-WINDOWS: Final = (1, 2, 5, 12)
-"""Sentences looked at on either side; beyond the last, the whole rest of the document."""
-
 SCORES: Final = ("score commentary", "score boilerplate", "chance commentary", "chance boilerplate")
-NEAR: Final = (
+SIGNALS: Final = (
     "count exclamation", "count question", "count emoji", "count quote_straight", "count quote_low",
     "quotation open before", "share nouns", "log words", "links", "handle and little else", "tags and little else",
     "starts emoji", "starts bullet", "slip space before mark", "repeated marks", "repeated rule", "no words",
-    "ends period", "count ellipsis",
+    "ends period", "count ellipsis", "lexicon first_person", "lexicon address_familiar", "lexicon address_formal",
+    "lexicon particles", "lexicon judgement", "lexicon reporting", "lexicon subjunctive", "lexicon preterite",
+    "lexicon roles", "lexicon addresses", "lexicon sharing", "lexicon comment_form",
 )  # fmt: skip
-"""Cues whose means are taken over all windows, beside the scores."""
-SIGNALS: Final = (
-    *NEAR, "lexicon first_person", "lexicon address_familiar", "lexicon address_formal", "lexicon particles",
-    "lexicon judgement", "lexicon reporting", "lexicon subjunctive", "lexicon preterite", "lexicon roles",
-    "lexicon addresses", "lexicon sharing", "lexicon comment_form",
-)  # fmt: skip
-"""Cues whose mean over the document is taken: what kind of page it is. Who uses which words nearby is in the scores;
-as means over windows, words of the lexicons cost article sentences and found nothing (docs/experiments.md)."""
-
-CONTRASTS: Final = (2, 5)
-"""Windows over which the two sides of a boundary are compared; and over everything before and behind it."""
+"""Cues whose mean over the document is taken, beside the scores: what kind of page it is."""
 
 SCORE_LIMIT: Final = 8.0
 """Sentence scores are clipped here: log-odds beyond it say no more, and one wild score must not outvote ten."""
@@ -58,10 +47,8 @@ _FIXED: Final = np.array(65536, np.float32)
 def names(cues: Cues) -> tuple[str, ...]:
     """The names of the context features, in the order of their columns."""
     own = [f"own {name}" for name in SCORES] + list(cues.names)
-    sides = [f"{side} {window}" for window in (*WINDOWS, "all") for side in ("left", "right")]
-    around = [f"{side}: {name}" for side in sides for name in (*SCORES, *NEAR)]
     blocks = [f"{block}: {name}" for block in ("line", "paragraph") for name in SCORES]
-    return (*own, *around, *blocks, *(f"document: {name}" for name in (*SCORES, *SIGNALS)), *LIKENESS)
+    return (*own, *blocks, *(f"document: {name}" for name in (*SCORES, *SIGNALS)), *LIKENESS)
 
 
 BLOCK: Final = 1024
@@ -69,21 +56,20 @@ BLOCK: Final = 1024
 
 
 class Block(NamedTuple):
-    """The context of m sentences that follow each other; k features and c contrasts, made only when asked for.
+    """The context of m sentences that follow each other; k features, made only when asked for.
 
-    rows       of these sentences
-    looks      (l, m) the first features, one row each: its own scores and chances, its cues
-    means      (m, k - l) the other features: means of what is around it, and its likeness to that
-    contrasts  (m, c) by how much each signal differs behind the boundary before a sentence from before it, and how
-               alike the two sides are
-    gaps       (m) line breaks before each
-    opens      (m) whether a sentence is the first of its document
+    rows   of these sentences
+    looks  (l, m) the first features, one row each: its own scores and chances, its cues
+    means  (m, k - l) the other features: means of what it stands in, and how alike what is around it is
+    alike  (m, c) the last of these once more: how alike the two sides of the boundary before a sentence are
+    gaps   (m) line breaks before each
+    opens  (m) whether a sentence is the first of its document
     """
 
     rows: slice
     looks: NDArray[np.float32]
     means: NDArray[np.float32]
-    contrasts: NDArray[np.float32]
+    alike: NDArray[np.float32]
     gaps: NDArray[np.signedinteger]
     opens: NDArray[np.bool_]
 
@@ -92,12 +78,14 @@ class Block(NamedTuple):
 class Context:
     """What surrounds each of n sentences.
 
-    parts    the cues of all sentences, in one or several parts
-    scores   (n, 2) sentence scores
-    vectors  (m, v) of the m sentences of each part
-    places   where the sentences stand
+    documents  (d + 1) the first row of each document, then n
+    parts      the cues of all sentences, in one or several parts
+    scores     (n, 2) sentence scores
+    vectors    (m, v) of the m sentences of each part
+    places     where the sentences stand
     """
 
+    documents: NDArray[np.int64]
     parts: tuple[Cues | Packed, ...]
     scores: NDArray[np.floating]
     vectors: tuple[NDArray[np.integer], ...]
@@ -123,7 +111,7 @@ class Context:
             carried = signals[-1], spoken[-1]
             if len(far):
                 signals, spoken = np.concatenate([signals, beyond[0]]), np.concatenate([spoken, beyond[1]])
-            sums = Sums(start, far, signals, np.ascontiguousarray(signals[:, :_NEAR]), spoken)
+            sums = Sums(start, far, signals, spoken)
             for first in range(start, max(stop, 1), BLOCK):
                 last = min(first + BLOCK, stop)
                 yield self._block(cues, own, sums, slice(first, last))
@@ -142,7 +130,7 @@ class Context:
     def _far(self) -> tuple[NDArray[np.int64], Tables]:
         """The sums up to all sentences that are looked at from another part: their rows, ascending, and the sums."""
         borders = np.cumsum([0, *map(len, self.parts)])
-        near = borders[:, None] + np.arange(-WINDOWS[-1] - 1, WINDOWS[-1] + 2)
+        near = borders[:, None] + np.arange(-REACHES[-1] - 1, REACHES[-1] + 2)
         n = len(self)
         edges = np.concatenate([borders[1:-1] - 1, borders[1:-1]])
         edges = edges[(edges >= 0) & (edges < n)]
@@ -170,28 +158,12 @@ class Context:
         if given == cues.voice:
             place(self.places, row, around, looks[n + given :])
 
-        # Of each window the first row and the one after the last, none beyond the document.
-        windows = row + _REACH
-        np.maximum(windows[0], around[0, 2], out=windows[0])
-        np.minimum(windows[1], around[1, 2], out=windows[1])
-        windows[:, _BLOCKS : _BEHIND - 1] = around[:, :2]
-        places, weights = sums.at(windows).swapaxes(1, 2), _weights(windows)
-        found = _means(sums.near, places, weights)
-        sides, blocks = found[:, :_BLOCKS], found[:, _BLOCKS : _BEHIND - 1, :n]
-        document = _means(sums.signals, places[:, :, _BEHIND - 1], weights[:, _BEHIND - 1])
+        found = _means(sums.signals, sums.at(around), around)
+        scores, document = found[:2, :, :n].swapaxes(0, 1).reshape(m, 2 * n), found[2]
         compared = sums.spoken.take(sums.at(borders(row, around)), axis=0)
         alike = likeness(compared, around[1, 2] - around[0, 2])
-        means = np.concatenate([sides.reshape(m, _BLOCKS * _NEAR), blocks.reshape(m, 2 * n), document, alike], 1)
-        contrasts = found[:, _BEHIND:]
-        contrasts -= found.take(_LEFT_OF_COMPARED, axis=1)
-        return Block(
-            rows,
-            looks,
-            means,
-            np.concatenate([contrasts.reshape(m, len(_COMPARED) * _NEAR), alike], 1),
-            self.places.gaps[rows],
-            around[0, 2] == row,
-        )
+        means = np.concatenate([scores, document, alike], 1)
+        return Block(rows, looks, means, alike, self.places.gaps[rows], around[0, 2] == row)
 
 
 Tables = tuple[NDArray[np.float64], NDArray[np.int32]]
@@ -205,14 +177,12 @@ class Sums(NamedTuple):
     far      (f) other rows
     signals  (m + 1 + f, s) the sums of all rows before each row of the part and the one behind it, then before the
              others
-    near     (m + 1 + f, s') the same of the signals whose means are taken over all windows
     spoken   (m + 1 + f, v) the same of the vectors
     """
 
     start: int
     far: NDArray[np.int64]
     signals: NDArray[np.float64]
-    near: NDArray[np.float64]
     spoken: NDArray[np.int32]
 
     def at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -237,40 +207,20 @@ def _summed(cues: Cues, own: NDArray[np.float32], vectors: NDArray[np.integer], 
     return np.add.accumulate(sums, out=sums), running(vectors, carried[1])
 
 
-def _weights(windows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(m, w) what the sum over each of w windows (2, w, m) is to be multiplied by to make a mean."""
-    widths = windows[1] - windows[0]
-    weights: NDArray[np.float32] = np.maximum(widths, _ONE_ROW, out=widths).astype(np.float32)
-    return np.divide(_UNIT, weights, out=weights).T
-
-
-def _means(table: NDArray[np.float64], places: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(…, s) the means over windows that begin and end at these places (2, …) of a table; zero where there is none."""
-    borders = table.take(places, axis=0)
-    sums = np.subtract(borders[1], borders[0], out=borders[1])
-    means: NDArray[np.float32] = sums.astype(np.float32)
-    means *= weights[..., None]
+def _means(table: NDArray[np.float64], places: NDArray[np.int64], borders: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(…, s) the means over stretches from and to these rows (2, …), whose sums stand at these places of a table."""
+    ends = table.take(places, axis=0)
+    means: NDArray[np.float32] = np.subtract(ends[1], ends[0], out=ends[1]).astype(np.float32)
+    widths = np.subtract(borders[1], borders[0]).astype(np.float32)
+    means *= np.divide(_UNIT, widths, out=widths)[..., None]
     return means
 
 
 _ONE: Final = np.array(1, np.float32)
-_ONE_ROW: Final = np.array(1)
 _UNIT: Final = np.array(1 / 65536, np.float32)
 _LOWEST: Final = np.array(-SCORE_LIMIT, np.float32)
 _HIGHEST: Final = np.array(SCORE_LIMIT, np.float32)
-_ALL: Final = np.iinfo(np.int32).max
-_COMPARED: Final = [*(WINDOWS.index(window) for window in CONTRASTS), len(WINDOWS)]
-_LEFT_OF_COMPARED: Final = np.array([2 * window for window in _COMPARED])
-_NEAR: Final = len(SCORES) + len(NEAR)
 _SIGNALS: Final = len(SCORES) + len(SIGNALS)
-_BLOCKS: Final = 2 * (len(WINDOWS) + 1)
-_BEHIND: Final = _BLOCKS + 3
-_BESIDE: Final = [reach for width in (*WINDOWS, _ALL) for reach in ((-width, 0), (1, 1 + width))]
-_AROUND: Final = [(-_ALL, _ALL)] * 3
-_COMPARING: Final = [(0, width) for width in (*CONTRASTS, _ALL)]
-_REACH: Final = np.array([*_BESIDE, *_AROUND, *_COMPARING]).T[:, :, None]
-"""(2, w, 1) how far from a sentence each window begins and ends: to the left and to the right, nearest first; line,
-paragraph and document; what is behind the boundary before the sentence."""
 _NO_ROWS: Final = np.empty(0, np.int64)
 _NOTHING: Final = np.zeros(_SIGNALS), np.zeros(len(SOURCES) * DIMENSIONS, np.int32)
 _NO_SUMS: Final = np.empty((0, _SIGNALS)), np.empty((0, len(SOURCES) * DIMENSIONS), np.int32)
@@ -286,4 +236,4 @@ def context(
     parts = (cues,) if isinstance(cues, Cues) else tuple(cues)
     spoken = (vectors,) if isinstance(vectors, np.ndarray) else tuple(vectors)
     gaps = parts[0].gaps if len(parts) == 1 else np.concatenate([part.gaps for part in parts])
-    return Context(parts, scores, spoken, places(sentences, gaps))
+    return Context(sentences.documents, parts, scores, spoken, places(sentences, gaps))

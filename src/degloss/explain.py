@@ -5,14 +5,14 @@ against its rival:
 
 - the sentence alone: the weight of each n-gram times its family's scale, and of each standardised cue;
 - the context: each standardised context feature times the difference of its two weights in the chain;
+- the memory: what is remembered at the sentence, of what was said before it and is said behind it;
 - the boundaries: what is left of the final log-odds, all that the chain made of the labels before and behind;
   and the cues of the boundary before the sentence.
 
 The rival of commentary and of boilerplate is article, that of article whichever of the two came nearer. All
 numbers are log-odds (2.2 is nine to one), positive where they speak for the label that won. Nothing is
 computed another way here: the numbers are those of `Separator.stages`, and the parts of the sentence alone sum up to
-its scores. Those of the context do not quite: of the hidden layer, which is no sum, they are the slopes at this
-sentence.
+its scores. Those of the context do not quite: of what is heard, which is no sum, they are the slopes at this sentence.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss import context, decode
+from degloss import boundary, context, decode
 from degloss.cues import Cues, voices
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
 from degloss.formats import painted
+from degloss.memory import KEPT
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
 from degloss.show import visible
@@ -51,8 +52,9 @@ class Explanation:
     """The reasons for one sentence's label, each kind with the strongest first, whichever way it points.
 
     alone       log-odds of the label against its rival, for the sentence alone: `ngrams`, `cues` and a bias
-    final       the same in its context: `context`, a bias, and `boundaries`
+    final       the same in its context: `context`, a bias, `memory` and `boundaries`
     ngrams      `word "so"`, `words "so ist"`, `characters "so i"`, in their normal form
+    memory      what is remembered of the sentences around
     boundaries  what the chain made of the labels of the sentences before and behind
     edges       of the boundary to the sentence before, given its label: a part of `boundaries`
     """
@@ -66,6 +68,7 @@ class Explanation:
     cues: tuple[Reason, ...]
     context: tuple[Reason, ...]
     biases: tuple[float, float]
+    memory: float
     boundaries: float
     edges: tuple[Reason, ...]
 
@@ -121,12 +124,13 @@ def _explanation(
     final = float(np.log(chances[won]) - np.log(chances[rival]))
     voice = heard.cues.voice
     looks = (heard.cues.values[heard.place] - model.mean) / model.spread
-    here = stages.features[row : row + 1]
-    surroundings = decode.standardised(chain, here)[0] * difference(decode.slopes(chain, here)[0])
+    told = stages.spoken.told[row : row + 1]
+    here = decode.standardised(chain, stages.features[row : row + 1])[0]
+    surroundings = here * difference(decode.slopes(chain, told)[0])
     if before is None:
         edges = _sorted([("begins the document", float(difference(chain.first)))])
     else:
-        edges = _sorted(zip(decode.EDGES, stages.edges[row] * difference(chain.edges[:, before]), strict=True))
+        edges = _sorted(zip(boundary.EDGES, stages.edges[row] * difference(chain.edges[:, before]), strict=True))
     return Explanation(
         sentence=sentence,
         text=stages.sentences.texts[0][sentence.start : sentence.end],
@@ -137,7 +141,8 @@ def _explanation(
         cues=_sorted(zip(heard.cues.names[:voice], looks * difference(model.weights), strict=True)),
         context=_sorted(zip(context.names(heard.cues), surroundings, strict=True)),
         biases=(float(difference(model.bias)), float(difference(chain.bias))),
-        boundaries=final - float(difference(stages.emission[row])),
+        memory=float(told[0, : 2 * KEPT] @ difference(chain.told[: 2 * KEPT])),
+        boundaries=final - float(difference(stages.spoken.emission[row])),
         edges=edges,
     )
 
@@ -186,6 +191,7 @@ def explanation_text(explanation: Explanation, *, top: int = 5, color: bool = Fa
         f"      looks     {_listed(explanation.cues[:top])}",
         f"    final     {explanation.final:+.2f} {against}",
         f"      context   {_listed(explanation.context[:top])}",
+        f"      memory    {explanation.memory:+.2f} of the sentences around",
         f"      neighbours {explanation.boundaries:+.2f}, of that the boundary before:"
         f" {_listed(explanation.edges[:top])}",
     ]

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from degloss import artefact
 from degloss.artefact import Model
+from degloss.boundary import edge_features
 from degloss.classify import sentence_scores
 from degloss.context import Context, context
 from degloss.cues import Cues, Packed, kept, packed, voices
-from degloss.decode import Chain, decisions, edge_features, emissions, evidence
+from degloss.decode import Spoken, decisions, evidence, spoken
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
 from degloss.messages import marginals
@@ -41,14 +42,14 @@ _LARGE_ARRAY: Final = 24 << 20
 class Stages:
     """What the stages compute on the way, for `explain` and for training.
 
-    scores    (n, 2) by the lone sentence
-    logs      (n, 3, 3) the chain's potentials
+    scores  (n, 2) by the lone sentence
+    logs    (n, 3, 3) the chain's potentials
     """
 
     sentences: Sentences
     scores: NDArray[np.float32]
     around: Context
-    chain: Chain
+    model: Model
     logs: NDArray[np.float32]
 
     @cached_property
@@ -67,9 +68,10 @@ class Stages:
         return edge_features(self.around)
 
     @cached_property
-    def emission(self) -> NDArray[np.float32]:
-        """(n, 3) what speaks for each label at each sentence."""
-        return emissions(self.chain, self.features)
+    def spoken(self) -> Spoken:
+        """What speaks for what at all sentences."""
+        pieces = list(spoken(self.model.chain, self.model.memory, self.around))
+        return Spoken(*map(np.concatenate, zip(*pieces, strict=True)))
 
 
 class Separator:
@@ -120,7 +122,7 @@ class Separator:
         """The stages up to the chain, for a batch of texts."""
         sentences, heard, vectors, scores = self._alone(texts)
         around = context(sentences, heard, scores, vectors)
-        return Stages(sentences, scores, around, self.model.chain, evidence(self.model.chain, around))
+        return Stages(sentences, scores, around, self.model, evidence(self.model.chain, self.model.memory, around))
 
     def _alone(
         self, texts: Sequence[str]

@@ -2,8 +2,8 @@
 
 One grouped split, for a full cross-validation each would take a day: the models see the buckets below `TEST`, and are
 judged on the labelled documents of the other buckets with the gate set, and on real text. Each ablation trains the
-recipe anew without one thing, with a share of its composed documents, fewer inner folds and one chain, or it would
-take hours; its worth is what is lost without it, resampled over documents in pairs (`metric.difference`). Negative
+recipe anew without one thing, with a share of its composed documents, and fewer inner folds, or it would take
+hours; its worth is what is lost without it, resampled over documents in pairs (`metric.difference`). Negative
 numbers say that the model is better without it (of "article lost": positive ones).
 """
 
@@ -23,7 +23,8 @@ from scipy import sparse
 
 from degloss import context
 from degloss.artefact import Model
-from degloss.decode import BOUNDARY, EDGES, emissions, potentials
+from degloss.boundary import BOUNDARY, EDGES
+from degloss.decode import Waiting, answers, heard, turned
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
 from degloss.vectors import SOURCES
@@ -36,7 +37,7 @@ from degloss_training.sentence import matrix_scores
 
 TEST: Final = (8, 9)
 SHARE: Final = 0.3
-SETTINGS: Final = replace(recipe.SETTINGS, folds=3, draws=1)
+SETTINGS: Final = replace(recipe.SETTINGS, folds=3)
 MEASURES: Final = ("F commentary", "article lost", "F boilerplate")
 FULL: Final = "the whole recipe"
 
@@ -56,7 +57,7 @@ def _without(*prefixes: str) -> Keep:
 class Ablation:
     """The recipe without one thing: what stays of n-gram families, cues, context features, boundary cues, documents.
 
-    hidden  whether the chain has its hidden layer
+    memory  whether the chain is told what is remembered
     """
 
     name: str
@@ -65,7 +66,7 @@ class Ablation:
     context: Keep = _everything
     edges: Keep = _everything
     documents: Keep = _everything
-    hidden: bool = True
+    memory: bool = True
 
 
 ABLATIONS: Final = (
@@ -77,12 +78,10 @@ ABLATIONS: Final = (
     Ablation("marks, slips and emoji", cues=_without("count", "slip", "repeated", "starts", "ends", "share")),
     Ablation("quotation state", cues=_without("quotation")),
     Ablation("lines and place", cues=_without("line", "paragraph", "document", "wide gap")),
-    Ablation("neighbours", context=_without("left", "right")),
     Ablation("means of the document", context=_without("document:")),
     Ablation("likeness", context=_without("likeness"), edges=_without("likeness")),
-    Ablation("contrasts at a boundary", edges=_without("contrast")),
     Ablation("looks of a boundary", edges=_without(*BOUNDARY)),
-    Ablation("hidden layer", hidden=False),
+    Ablation("memory", memory=False),
     Ablation("authored documents", documents=_without("authored", "relay")),
     Ablation("documents laid anew", documents=_without("relay")),
     Ablation("composed pages", documents=_without("appended", "marked", "pure", "front", "middle", "inline", "thread")),
@@ -141,7 +140,7 @@ def judged(bench: Bench, ablation: Ablation) -> list[Judged]:
     """Trains without what the ablation leaves out, and judges."""
     data = _reduced(bench.data, ablation)
     train = np.array([d for d in bench.train if ablation.documents(data.documents[d].kind)])
-    settings = SETTINGS if ablation.hidden else replace(SETTINGS, hidden_start=0)
+    settings = replace(SETTINGS, remembers=ablation.memory)
     with fit.steadily():
         # A document whose length is left out has no sentences, by which is divided: a boundary of a short document.
         warnings.filterwarnings("ignore", "divide by zero", RuntimeWarning)
@@ -174,12 +173,20 @@ def _seen(
     return seen
 
 
+def logs(model: Model, data: ChainData) -> NDArray[np.float32]:
+    """(n, 3, 3) the potentials of documents as training sees them."""
+    opens = np.zeros(len(data.gold) + 1, bool)
+    opens[data.batch.documents] = True
+    here = Waiting(heard(model.chain, data.features), turned(model.chain, data.edges), opens[:-1])
+    _, emission, between = answers(model.chain, model.memory, here, here.opens)
+    return between + emission[:, None, :]
+
+
 def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> Iterator[Judged]:
     rows = document_rows(data, bench.test)
     scores, vectors = matrix_scores(model.sentence, data, rows), embed.vectors(model.embedding, data, rows)
     seen = _seen(ablation, data, bench.test, scores, vectors)
-    logs = potentials(model.chain, seen.batch, emissions(model.chain, seen.features), seen.edges)
-    said = marginals(logs).argmax(1)
+    said = marginals(logs(model, seen)).argmax(1)
     for place, number in enumerate(bench.test):
         document = data.documents[number]
         mine = seen.batch.rows(place)

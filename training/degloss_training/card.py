@@ -12,9 +12,10 @@ _TEXT = """# Model card: degloss, German
 
 ## What it is
 A linear sentence model over hashed n-grams (words, skeletons of sentences, characters) and cues, vectors of n-grams
-that tell whether two stretches have one speaker, and a linear-chain conditional random field over out-of-fold scores
-and likeness in context. It labels each sentence of a German repost `article`, `commentary` or `boilerplate`: it says
-**who speaks, not who is right**. docs/how-it-works.md explains the method.
+that tell whether two stretches have one speaker, a memory of what was said before and behind (a quasi-recurrent network
+of two layers), and a linear-chain conditional random field over out-of-fold scores, likeness and memory. It labels each
+sentence of a German repost `article`, `commentary` or `boilerplate`: it says **who speaks, not who is right**.
+docs/how-it-works.md explains the method.
 
 ## Intended use
 Cleaning scraped reposts (blogs, Telegram, alternative and local media) for text-reuse or opinion research. Not meant
@@ -44,8 +45,8 @@ Of the model that comes with degloss, each with an example in our own words; doc
 - A politician's statement over several sentences, its closing mark far behind: the last ones become commentary.
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
 - Mottoes and quotations that a channel puts under each post are taken for article.
-- In texts of two or three sentences there is little to go by: a short police report alone ("Nach Angaben der Polizei
-  kam er von der Fahrbahn ab.") is taken for somebody's words, at a confidence of 0.5 to 0.7.
+- In texts of two or three sentences there is little to go by: short ones of a report alone, without a name or a number
+  ("Das Schwimmbad bleibt zu. Es fehlt an Personal."), are taken for somebody's words, at a confidence of 0.5 to 0.7.
 
 ## Ethical limits
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed

@@ -1,21 +1,30 @@
-"""The chain: fitted by its penalised likelihood on whole documents; and the mean of several such fits."""
+"""The chain and its memory: fitted by their likelihood on whole documents, some dozens at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
+from degloss.boundary import edge_features
 from degloss.context import context
-from degloss.decode import EDGES, HIDDEN, LIMIT, Chain, edge_features, potentials
+from degloss.decode import LIMIT, Chain
 from degloss.encode import Batch
-from degloss.messages import messages
+from degloss.memory import KEPT, Memory
+from degloss_training.network import Example, Parameters, gradient
 from degloss_training.prepare import Prepared
 from degloss_training.sentence import standardise
 from degloss_training.settings import Settings
+
+BATCH: Final = 4000
+"""Sentences of a step: enough for some dozens of documents."""
+WARM: Final = 50
+"""Steps until the rate of learning is what it should be."""
+LONGEST: Final = 1.0
+"""No step goes along a gradient that is longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +33,7 @@ class ChainData:
 
     batch: Batch
     features: NDArray[np.float32]
-    edges: NDArray[np.float64]
+    edges: NDArray[np.float32]
     gold: NDArray[np.int8]
     weight: NDArray[np.float64]
 
@@ -44,8 +53,7 @@ def chain_data(
     )
     looks = replace(data.cues, values=data.cues.values[rows], gaps=data.cues.gaps[rows])
     around = context(batch, looks, scores, vectors)
-    edges = edge_features(around).astype(np.float64)
-    return ChainData(batch, around.features, edges, data.gold[rows], data.chain_weight[rows])
+    return ChainData(batch, around.features, edge_features(around), data.gold[rows], data.chain_weight[rows])
 
 
 def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,73 +62,64 @@ def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.in
     return np.concatenate([np.arange(borders[d], borders[d + 1]) for d in documents] or [np.empty(0, np.int64)])
 
 
-def fit_chain(data: ChainData, settings: Settings) -> Chain:
-    """The chain of the highest penalised likelihood, by L-BFGS from a small random hidden layer."""
-    mean, spread = standardise(data.features)
-    standard = np.clip((data.features - mean) / spread, -LIMIT, LIMIT)
-    k, e = standard.shape[1], len(EDGES)
-    shapes = [(k, 3), (3,), (k, HIDDEN), (HIDDEN,), (HIDDEN, 3), (e, 3, 3), (3,)]
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    outer, inner = settings.chain_penalty, settings.hidden_penalty
-    penalty = np.repeat([outer, outer, inner, inner, inner, outer, outer], sizes)
-    openings = data.batch.documents[:-1][np.diff(data.batch.documents) > 0]
-    follows = np.ones(len(standard), bool)
-    follows[openings] = False
-    weight = data.weight / data.weight.sum()
-    target = np.eye(3)[data.gold]
-    before = np.concatenate([target[:1], target[:-1]])
-    gold_pairs = before[:, :, None] * target[:, None, :]
+def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple[Chain, Memory]:
+    """The chain and memory of a high likelihood, by stochastic gradient descent (Adam; Kingma and Ba 2015).
 
-    def unpack(flat: NDArray[np.float64]) -> Chain:
-        parts = np.split(flat.astype(np.float32), np.cumsum(sizes)[:-1])
-        return Chain(mean, spread, *(p.reshape(shape) for p, shape in zip(parts, shapes, strict=True)))
-
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        chain = unpack(flat)
-        layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
-        emission = standard @ chain.weights + layer @ chain.hidden_weights + chain.bias
-        logs = potentials(chain, data.batch, emission.astype(np.float64), data.edges)
-        ahead, behind, matrices = messages(logs)
-        onward = matrices * behind[:, None, :]
-        previous = np.concatenate([ahead[:1], ahead[:-1]])
-        pairs = previous[:, :, None] * onward
-        pairs /= pairs.sum((1, 2), keepdims=True)
-        # log p(gold path) is the sum over sentences of log p(label | label before, everything).
-        through = onward / onward.sum(2, keepdims=True)
-        chosen = np.where(follows[:, None], (before[:, :, None] * through).sum(1), through[:, 0, :])
-        value = -float(weight @ np.log(np.maximum((chosen * target).sum(1), 1e-300)))
-        wrong = weight[:, None] * (pairs.sum(1) - target)
-        wrong_pairs = (weight * follows)[:, None, None] * (pairs - gold_pairs)
-        short = wrong.astype(np.float32)
-        back = (short @ chain.hidden_weights.T) * (1 - layer**2)
-        gradient = [
-            standard.T @ short,
-            wrong.sum(0),
-            standard.T @ back,
-            back.sum(0),
-            layer.T @ short,
-            data.edges.T @ wrong_pairs.reshape(-1, 9),
-            wrong[openings].sum(0),
-        ]
-        flat_gradient = np.concatenate([np.asarray(g, np.float64).ravel() for g in gradient])
-        return value + float(penalty * flat @ flat) / 2, flat_gradient + penalty * flat
-
-    start = [np.zeros(shape) for shape in shapes]
-    rng = np.random.default_rng(settings.seed)
-    start[2] = rng.normal(0, 1 / np.sqrt(k), shapes[2]) * settings.hidden_start
-    start[4] = rng.normal(0, 0.1, shapes[4]) * settings.hidden_start
-    result = optimize.minimize(
-        loss, np.concatenate([s.ravel() for s in start]), jac=True, method="L-BFGS-B",
-        options={"maxiter": settings.chain_iterations},
-    )  # fmt: skip
-    return unpack(result.x)
-
-
-def mean_chain(chains: Sequence[Chain]) -> Chain:
-    """The chain whose every number is the mean of theirs.
-
-    Fits that begin at one start and see much the same end close to each other, and their mean is better than most of
-    them and as fast as one (model soups; Wortsman et al. 2022).
+    Both are the same documents, with scores by models that know their kind and by models that do not; each time a
+    document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left out at
+    random (dropout; Srivastava et al. 2014), so that nothing hangs on one of them. The rate falls to zero with the
+    cosine of the time (Loshchilov and Hutter 2017).
     """
-    arrays = ([getattr(chain, field.name) for chain in chains] for field in fields(Chain))
-    return Chain(*(np.asarray(np.mean(array, 0, np.float64), np.float32) for array in arrays))
+    rng = np.random.default_rng(settings.seed)
+    mean, spread = standardise(kin.features)
+    views = [(np.clip((data.features - mean) / spread, -LIMIT, LIMIT), data.edges) for data in (kin, strangers)]
+    parameters = Parameters.drawn(kin.features.shape[1], rng)
+    theta = parameters.flat
+    momentum, energy = np.zeros_like(theta), np.zeros_like(theta)
+    weight = (kin.weight / kin.weight.mean()).astype(np.float32)
+    steps = settings.epochs * len(list(_batches(kin.batch.documents, np.random.default_rng(0))))
+    step = 0
+    for _ in range(settings.epochs):
+        for documents in _batches(kin.batch.documents, rng):
+            strange = rng.random(len(documents)) < settings.strangers
+            given = _drawn(kin, views, weight, documents, strange)
+            slope = gradient(parameters, given, settings, rng)[1] / BATCH
+            slope *= min(1, LONGEST / max(float(np.sqrt(slope @ slope)), 1e-12))
+            momentum += 0.1 * (slope - momentum)
+            energy += 0.001 * (slope * slope - energy)
+            step += 1
+            rate = settings.rate * min(1, step / WARM) * (1 + np.cos(np.pi * min(1, step / steps))) / 2
+            size = np.sqrt(energy / (1 - 0.999**step)) + 1e-8
+            theta -= np.float32(rate / (1 - 0.9**step)) * momentum / size
+    if not settings.remembers:
+        parameters.chain["told"][: 2 * KEPT] = 0
+    return parameters.model(mean, spread)
+
+
+def _batches(documents: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """All documents that have sentences once, in random batches of documents of about one length."""
+    lengths = np.diff(documents)
+    order = np.argsort(lengths + 3 * rng.random(len(lengths)), kind="stable")
+    order = order[lengths[order] > 0]
+    number = np.cumsum(lengths[order]) // BATCH
+    batches = np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []
+    for place in rng.permutation(len(batches)):
+        yield batches[place]
+
+
+def _drawn(
+    data: ChainData,
+    views: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    weight: NDArray[np.float32],
+    documents: NDArray[np.int64],
+    strange: NDArray[np.bool_],
+) -> Example:
+    """Some documents, each with the features of one of two views."""
+    borders = data.batch.documents
+    lengths = borders[documents + 1] - borders[documents]
+    rows = np.arange(lengths.sum()) + np.repeat(borders[documents] - np.cumsum(lengths) + lengths, lengths)
+    other = np.repeat(strange, lengths)[:, None]
+    features, edges = (np.where(other, theirs[rows], ours[rows]) for ours, theirs in zip(*views, strict=True))
+    opens = np.zeros(len(rows), bool)
+    opens[np.cumsum(lengths) - lengths] = True
+    return Example(features, edges, data.gold[rows], weight[rows], opens)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -141,13 +140,11 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
 
 def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
     data = recipe.prepared(options.corpus, options.public)
-    # Nine models are trained here, and the mean of five chains is steadier than one, but hardly better.
-    settings = replace(recipe.SETTINGS, draws=1)
-    seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, settings)))
+    seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, recipe.SETTINGS)))
     if seeds.gold:
         _say(f"seeds: {sum(map(len, seeds.gold))} sentences")
     parts = []
-    for k, result in evaluation.on_folds(data, settings):
+    for k, result in evaluation.on_folds(data, recipe.SETTINGS):
         parts.append(result)
         _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {sum(map(len, result.gold))} sentences")
     return [evaluation.merge("folds", parts), *([seeds] if seeds.gold else [])]

@@ -1,7 +1,7 @@
 """Fitting the model: the sentence model (`sentence`), the vectors (`embed`), and the chain (`chain`).
 
-The chain is fitted on scores and vectors that come from models which do not know the sentence (`stack`), several times,
-as other documents are drawn to be scored by strangers.
+The chain and its memory are fitted on scores and vectors that come from models which do not know the sentence
+(`stack`).
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from degloss.artefact import Model
-from degloss.decode import Chain
 from degloss_training import embed
-from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain, mean_chain
+from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain
 from degloss_training.prepare import Prepared
 from degloss_training.sentence import fit_sentence_model
 from degloss_training.settings import Settings
-from degloss_training.stack import cross_fitted_scores, cross_fitted_vectors, drawn
+from degloss_training.stack import cross_fitted_scores, cross_fitted_vectors
 
 Seen = Callable[[Prepared, NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]], ChainData]
 
@@ -50,11 +48,6 @@ def fit_documents(data: Prepared, documents: NDArray[np.int64], settings: Settin
         scores = cross_fitted_scores(data, rows, settings)
         sentence, _ = fit_sentence_model(data, rows, settings)
         vectors = cross_fitted_vectors(data, rows, settings)
-
-        def one(draw: int) -> Chain:
-            heard = drawn(data, rows, scores, settings, draw)
-            return fit_chain(seen(data, documents, heard, vectors), settings)
-
-        work = joblib.Parallel(settings.jobs, prefer="threads")
-        chain = mean_chain(work(joblib.delayed(one)(draw) for draw in range(settings.draws)))
-        return Model(sentence, embed.learn(data, rows), chain, {})
+        kin, strangers = (seen(data, documents, of, vectors) for of in scores)
+        chain, memory = fit_chain(kin, strangers, settings)
+        return Model(sentence, embed.learn(data, rows), chain, memory, {})

@@ -12,24 +12,25 @@ class Settings:
     inverse_penalty  C of the sentence model's logistic regression
     cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
     iterations       of L-BFGS for the sentence model: stopping early is part of its regularisation
-    chain_penalty, hidden_penalty  ridge penalties of the chain's weights, a sentence
-    chain_iterations  of L-BFGS for the chain, stopped early like the sentence model
+    rate, epochs     of Adam for the chain and its memory: the highest rate, and how often each document comes
+    features_dropped, dropped  shares of the context features, and of what is heard and remembered, that are left out
+                     each time
+    remembers        whether there is a memory at all
     folds            of the inner cross-fitting
-    strangers        share of the documents that are scored by models that know the other kind of document only
-    draws            how often these documents are drawn, and a chain fitted; the model has their mean
-    seed, hidden_start  of the hidden layer's start: of its random numbers, and their scale; 0 leaves the layer out
+    strangers        how often a document's scores are those of models that know the other kind of document only
+    seed             of the chain's start, of the order of documents, and of what is left out
     jobs             models fitted at a time, which changes nothing but the time
     """
 
     inverse_penalty: float = 0.3
     cue_gain: float = 0.3
     iterations: int = 80
-    chain_penalty: float = 1e-3
-    hidden_penalty: float = 3e-3
-    chain_iterations: int = 110
+    rate: float = 2e-3
+    epochs: int = 30
+    features_dropped: float = 0.35
+    dropped: float = 0.2
+    remembers: bool = True
     folds: int = 5
     strangers: float = 0.5
-    draws: int = 5
     seed: int = 2
-    hidden_start: float = 1.0
     jobs: int = 2

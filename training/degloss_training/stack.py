@@ -5,7 +5,6 @@ Each comes from a model that has not seen the sentence's bucket.
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 import joblib
@@ -68,22 +67,6 @@ def cross_fitted_scores(data: Prepared, rows: NDArray[np.int64], settings: Setti
     for (_, asked), told in zip(strange, found[len(kin) :], strict=True):
         scores.strangers[asked] = told
     return scores
-
-
-def drawn(
-    data: Prepared, rows: NDArray[np.int64], scores: Scores, settings: Settings, draw: int
-) -> NDArray[np.float64]:
-    """(len(rows), 2) scores of which those of some documents are by strangers.
-
-    Which ones goes by their names: a document more or less changes nothing for the others.
-    """
-    strange = np.array([_chance(f"{draw}/{d.name}") < settings.strangers for d in data.documents])
-    return np.where(strange[data.batch.document[rows], None], scores.strangers, scores.kin)
-
-
-def _chance(name: str) -> float:
-    """A number from 0 to 1, excluding 1, that looks random and depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32
 
 
 def _enough(gold: NDArray[np.int8], asked: NDArray[np.bool_], known: NDArray[np.bool_]) -> bool:
