@@ -523,6 +523,13 @@ def test_the_chain_sees_the_scores_by_kin_and_by_strangers(small: Prepared, monk
     assert as_bytes((model.chain, model.memory)) == as_bytes(fit_chain(kin, strangers, QUICK))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_fit_that_runs_away_is_told(small: Prepared) -> None:
+    data = some_chain_data(small)
+    with pytest.raises(TrainingError, match="rate of 1e\\+08; take a smaller one"):
+        fit_chain(data, data, replace(QUICK, rate=1e8, epochs=60))
+
+
 # The same every time.
 
 

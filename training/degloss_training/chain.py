@@ -13,6 +13,7 @@ from degloss.boundary import edge_features
 from degloss.context import context
 from degloss.decode import LIMIT, Chain
 from degloss.encode import Batch
+from degloss.errors import TrainingError
 from degloss.memory import KEPT, Memory
 from degloss_training.network import Example, Parameters, gradient
 from degloss_training.prepare import Prepared
@@ -68,7 +69,7 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     Both are the same documents, with scores by models that know their kind and by models that do not; each time a
     document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left out at
     random (dropout; Srivastava et al. 2014), so that nothing hangs on one of them. The rate falls to zero with the
-    cosine of the time (Loshchilov and Hutter 2017).
+    cosine of the time (Loshchilov and Hutter 2017). Raises `TrainingError` if the numbers run away.
     """
     rng = np.random.default_rng(settings.seed)
     mean, spread = standardise(kin.features)
@@ -91,6 +92,10 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
             rate = settings.rate * min(1, step / WARM) * (1 + np.cos(np.pi * min(1, step / steps))) / 2
             size = np.sqrt(energy / (1 - 0.999**step)) + 1e-8
             theta -= np.float32(rate / (1 - 0.9**step)) * momentum / size
+    if not np.isfinite(theta).all():
+        raise TrainingError(
+            f"the fit of the chain has run away at a rate of {settings.rate:g}; take a smaller one in settings.py"
+        )
     if not settings.remembers:
         parameters.chain["told"][: 2 * KEPT] = 0
     return parameters.model(mean, spread)
