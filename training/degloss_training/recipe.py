@@ -35,7 +35,7 @@ SENTENCE_WEIGHTS: Final[dict[str, float]] = {
     **{f"authored {b}": 2 for b in POSTS}, "authored f1": 0.3, "relay f1": 0.1,
 }  # fmt: skip
 CHAIN_WEIGHTS: Final[dict[str, float]] = {
-    "seed": 20, "relay seed": 6, "pure": 2.5, "post": 6, "own": 4.5, "forward": 4.5, "teaser": 4.5, "digest": 4.5,
+    "seed": 20, "relay seed": 6, "pure": 2.5, "post": 2, "own": 1.5, "forward": 1.5, "teaser": 1.5, "digest": 1.5,
     "authored": 1.2, "relay": 1, "short": 12,
     **{f"authored {b}": 11.55 for b in BRIEF}, **{f"relay {b}": 4.8 for b in BRIEF},
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
