@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from degloss.artefact import MANIFEST, WEIGHTS, Model, load_model, pack
 from degloss.boundary import EDGES
@@ -538,6 +539,16 @@ def test_fitting_twice_gives_the_same_bytes(small: Prepared) -> None:
     parallel = Settings(**{**vars(QUICK), "jobs": 2})
     one = pack(fit.fit(small, np.arange(BUCKETS), QUICK))
     assert pack(fit.fit(prepared(pages(60)), np.arange(BUCKETS), parallel)) == one
+
+
+def test_the_chain_is_the_same_by_any_number_of_blas_threads(small: Prepared) -> None:
+    """With the kernels of some processors sums of two threads differ from those of one, though not of all."""
+    data = some_chain_data(small)
+    with threadpool_limits(2):
+        several = as_bytes(fit_chain(data, data, QUICK))
+        assert {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"} == {2}
+    with threadpool_limits(1):
+        assert as_bytes(fit_chain(data, data, QUICK)) == several
 
 
 def test_the_seed_matters(small: Prepared) -> None:
