@@ -66,7 +66,7 @@ def test_what_is_told_is_what_decided(size: int, separator: Separator, monkeypat
     monkeypatch.setattr(decode, "WAITING", size)
     said = stages.spoken
     assert said.rows.tolist() == list(range(len(stages.scores)))
-    chances = marginals(said.changes + said.emission[:, None, :])
+    chances = marginals(said.potentials)
     assert chances == pytest.approx(stages.chances, abs=1e-6)
     layer = np.tanh(decode.standardised(separator.model.chain, stages.features) @ separator.model.chain.hidden)
     assert said.told[:, 2 * KEPT :] == pytest.approx(layer, abs=1e-6)

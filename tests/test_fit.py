@@ -307,7 +307,7 @@ def test_the_slopes_of_the_likelihood_are_those_of_small_steps(lengths: list[int
     assert np.abs(expected).max() > 0.1
 
 
-SEEN = {"all": replace(QUICK, features_dropped=0, dropped=0), "some left out": QUICK,
+SEEN = {"all": replace(QUICK, withheld=0, features_dropped=0, dropped=0), "some left out": QUICK,
         "no memory": replace(QUICK, remembers=False)}  # fmt: skip
 
 
@@ -376,8 +376,8 @@ def test_what_is_left_out_is_drawn() -> None:
     whole = found(SEEN["all"], 1)
     assert found(QUICK, None) == whole
     assert found(QUICK, 1) == found(QUICK, 1) != found(QUICK, 2)
-    assert found(replace(QUICK, dropped=0), 1) != whole
-    assert found(replace(QUICK, features_dropped=0), 1) != whole
+    for name in ("withheld", "features_dropped", "dropped"):
+        assert found(replace(SEEN["all"], **{name: 0.2}), 1) != whole
 
 
 @pytest.mark.parametrize("share", [0.2, 0.35, 0.9])
@@ -386,6 +386,15 @@ def test_the_numbers_that_stay_make_up_for_those_that_are_left_out(share: float)
     assert np.mean(stays == 0) == pytest.approx(share, abs=0.01)
     assert len(np.unique(stays)) == 2
     assert stays.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_what_is_withheld_is_withheld_from_whole_documents() -> None:
+    rows = np.repeat(np.arange(40), 5)
+    stays = network._dropped(np.random.default_rng(1), 0.2, (40, 500), rows)
+    assert stays.shape == (200, 500)
+    assert np.array_equal(stays, np.repeat(stays[::5], 5, axis=0))
+    assert not np.array_equal(stays[0], stays[5])
+    assert np.mean(stays == 0) == pytest.approx(0.2, abs=0.01)
 
 
 def test_the_start_is_not_yet_anywhere(small: Prepared) -> None:

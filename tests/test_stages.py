@@ -893,7 +893,7 @@ def test_how_many_sentences_wait_changes_nothing(
     assert (len(pieces) > 5) == (waiting < 10 and block < 10)
     said = Spoken(*map(np.concatenate, zip(*pieces, strict=True)))
     assert said.rows.tolist() == list(range(len(batch)))
-    assert said.changes + said.emission[:, None, :] == pytest.approx(whole, abs=1e-5)
+    assert said.potentials == pytest.approx(whole, abs=1e-5)
     assert evidence(chain, mind, around) == pytest.approx(whole, abs=1e-5)
 
 

@@ -77,8 +77,8 @@ class Chain:
 
     @cached_property
     def telling(self) -> NDArray[np.float32]:
-        """(TOLD, 3 + 9 + 9) the weights of what is told: for a label, before a boundary, behind one."""
-        return np.concatenate([self.told, *self.turns.reshape(2, TOLD, 9)], 1)
+        """The weights of what is told, as `telling` lays them side by side."""
+        return telling(self.told, self.turns)
 
 
 class Spoken(NamedTuple):
@@ -94,6 +94,11 @@ class Spoken(NamedTuple):
     told: NDArray[np.float32]
     emission: NDArray[np.float32]
     changes: NDArray[np.float32]
+
+    @property
+    def potentials(self) -> NDArray[np.float32]:
+        """(m, 3, 3) logarithms of the weight of going from label to label into each sentence."""
+        return self.changes + self.emission[:, None, :]
 
 
 class Waiting(NamedTuple):
@@ -116,6 +121,11 @@ class Waiting(NamedTuple):
     def at(self, rows: slice | NDArray[np.int64]) -> Waiting:
         """Some of them."""
         return Waiting(self.through[rows], self.changes[rows], self.opens[rows])
+
+
+def telling(told: NDArray[np.float32], turns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(TOLD, 3 + 9 + 9) the weights of what is told: for a label, before a boundary, behind one."""
+    return np.concatenate([told, *turns.reshape(2, TOLD, 9)], 1)
 
 
 def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -210,10 +220,10 @@ def _answered(chain: Chain, memory: Memory, reading: Lanes, start: int, waiting:
 
 
 def evidence(chain: Chain, memory: Memory, around: Context) -> NDArray[np.float32]:
-    """(n, 3, 3) the potentials: logarithms of the weight of going from label to label into each sentence."""
+    """(n, 3, 3) the potentials of all sentences."""
     logs = np.empty((len(around), 3, 3), np.float32)
     for said in spoken(chain, memory, around):
-        logs[said.rows] = said.changes + said.emission[:, None, :]
+        logs[said.rows] = said.potentials
     return logs
 
 

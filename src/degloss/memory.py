@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 HEARD: Final = 64
 """Numbers a sentence that are read."""
 
-KEPT: Final = 32
+KEPT: Final = 16
 """Running means a layer and direction; docs/experiments.md."""
 
 LANE: Final = 1024

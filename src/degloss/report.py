@@ -57,7 +57,7 @@ def document(found: Separation, name: str) -> str:
     >>> from degloss import separate
     >>> print(document(separate("Teile diesen Beitrag: https://t.me/<b>"), "a&b"))  # doctest: +ELLIPSIS
     <h2>a&amp;b</h2>
-    <div class="text"><span class="boilerplate" title="boilerplate 0...">Teile diesen ...t.me/&lt;b&gt;</span></div>
+    <div class="text"><span class="boilerplate" title="boilerplate ...">Teile diesen ...t.me/&lt;b&gt;</span></div>
     """
     parts = [f'<h2>{html.escape(visible(name))}</h2>\n<div class="text">']
     end = 0

@@ -24,7 +24,7 @@ from scipy import sparse
 from degloss import context
 from degloss.artefact import Model
 from degloss.boundary import BOUNDARY, EDGES
-from degloss.decode import Waiting, answers, heard, turned
+from degloss.decode import Spoken, Waiting, answers, heard, turned
 from degloss.documents import LABELS, Segment
 from degloss.messages import marginals
 from degloss.vectors import SOURCES
@@ -178,8 +178,7 @@ def logs(model: Model, data: ChainData) -> NDArray[np.float32]:
     opens = np.zeros(len(data.gold) + 1, bool)
     opens[data.batch.documents] = True
     here = Waiting(heard(model.chain, data.features), turned(model.chain, data.edges), opens[:-1])
-    _, emission, between = answers(model.chain, model.memory, here, here.opens)
-    return between + emission[:, None, :]
+    return Spoken(np.arange(len(data.gold)), *answers(model.chain, model.memory, here, here.opens)).potentials
 
 
 def _judge(bench: Bench, data: Prepared, model: Model, ablation: Ablation) -> Iterator[Judged]:

@@ -46,7 +46,7 @@ Of the model that comes with degloss, each with an example in our own words; doc
 - A channel's notes on its own videos, events and links: commentary and boilerplate are mixed up.
 - Mottoes and quotations that a channel puts under each post are taken for article.
 - In texts of two or three sentences there is little to go by: short ones of a report alone, without a name or a number
-  ("Das Schwimmbad bleibt zu. Es fehlt an Personal."), are taken for somebody's words, at a confidence of 0.5 to 0.7.
+  ("Das Schwimmbad bleibt zu. Es fehlt an Personal."), are taken for somebody's words, at a confidence of 0.5 to 0.8.
 
 ## Ethical limits
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
@@ -73,6 +73,8 @@ GENRES: Final = {
     "f1": "reprinted letters and speeches", "f2": "posts, forwarded, mixed and own", "f3": "pages with long afterwords",
     "g1": "somebody goes on about the topic", "g2": "short texts",
     "h1": "posts whose owner tells, explains, announces", "h2": "such posts behind a page",
+    "i1": "pages where somebody goes on in the article's voice", "i2": "short forwarded news and notes",
+    "i3": "passed-on texts and plain owners", "i4": "polemics nobody comments on",
 }  # fmt: skip
 """What the batches of the gate set are; `training/corpus` has more of each."""
 

@@ -70,8 +70,9 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
 
     Both are the same documents, with scores by models that know their kind and by models that do not; each time a
     document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left out at
-    random (dropout; Srivastava et al. 2014), so that nothing hangs on one of them. The rate falls to zero with the
-    cosine of the time (Loshchilov and Hutter 2017). Raises `TrainingError` if the numbers run away.
+    random (dropout; Srivastava et al. 2014), features of whole documents too (as Gal and Ghahramani 2016 do), so that
+    nothing hangs on one of them. The rate falls to zero with the cosine of the time (Loshchilov and Hutter 2017).
+    Raises `TrainingError` if the numbers run away.
     """
     rng = np.random.default_rng(settings.seed)
     mean, spread = standardise(kin.features)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.boundary import EDGES
-from degloss.decode import TOLD, Chain
+from degloss.decode import TOLD, Chain, telling
 from degloss.memory import HEARD, KEPT, REACH, Memory, carried, in_text, mixed, opened, running, side_by_side
 from degloss.messages import messages
 from degloss_training.settings import Settings
@@ -93,7 +93,9 @@ def gradient(
     nothing is left out."""
     chain, opens = parameters.chain, given.opens
     back = Parameters.of(given.features.shape[1], np.zeros_like(parameters.flat))
-    features = given.features * _dropped(rng, settings.features_dropped, given.features.shape)
+    documents, width = np.cumsum(opens) - 1, given.features.shape[1]
+    features = given.features * _dropped(rng, settings.withheld, (int(documents[-1]) + 1, width), documents)
+    features *= _dropped(rng, settings.features_dropped, features.shape)
     layer = np.tanh(features @ chain["hidden"] + chain["hidden_bias"])
     stays = [_dropped(rng, settings.dropped, (len(layer), n)) for n in (HEARD, 2 * KEPT, 2 * KEPT)]
     heard = layer * stays[0]
@@ -102,8 +104,8 @@ def gradient(
     if not settings.remembers:
         stays[2] = np.zeros((1, 1), np.float32)
     told = np.concatenate([second.means * stays[2], heard], 1)
-    telling = np.concatenate([chain["told"], *chain["turns"].reshape(2, TOLD, 9)], 1)
-    said = told @ telling
+    weights = telling(chain["told"], chain["turns"])
+    said = told @ weights
     emission = features @ chain["weights"] + chain["bias"] + said[:, :3]
     changes = given.edges @ chain["edges"].reshape(-1, 9) + said[:, 12:]
     changes[1:] += said[:-1, 3:12]
@@ -122,7 +124,7 @@ def gradient(
     back.chain["turns"].reshape(2, TOLD, 9)[:] = of_telling[:, 3:].reshape(TOLD, 2, 9).swapaxes(0, 1)
     back.chain["edges"].reshape(-1, 9)[:] = given.edges.T @ between
     back.chain["weights"][:], back.chain["bias"][:] = features.T @ of_emission, of_emission.sum(0)
-    of_told = of_said @ telling.T
+    of_told = of_said @ weights.T
     of_first = second.back(of_told[:, : 2 * KEPT] * stays[2], back.memory) * stays[1]
     of_heard = first.back(of_first, back.memory) + of_told[:, 2 * KEPT :]
     of_layer = of_heard * stays[0] * (1 - layer**2)
@@ -130,11 +132,14 @@ def gradient(
     return value, back.flat
 
 
-def _dropped(rng: np.random.Generator | None, share: float, shape: tuple[int, ...]) -> Floats:
-    """Zero for a random share of numbers; the others make up for them."""
+def _dropped(
+    rng: np.random.Generator | None, share: float, shape: tuple[int, ...], of: NDArray[np.int64] | None = None
+) -> Floats:
+    """Zero for a random share of numbers; the others make up for them. Of rows `of`, where these are given."""
     if rng is None or not share:
         return np.ones((1, 1), np.float32)
-    return (rng.random(shape, np.float32) >= share) * np.float32(1 / (1 - share))
+    found: Floats = (rng.random(shape, np.float32) >= share) * np.float32(1 / (1 - share))
+    return found if of is None else found[of]
 
 
 class _Layer:

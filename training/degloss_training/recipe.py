@@ -24,10 +24,10 @@ LAYOUTS: Final[dict[str, int]] = {
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a sixth of these."""
 
-POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1")
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1", "i3", "i4")
 """The batches of authored channel posts."""
 
-BRIEF: Final = ("g2",)
+BRIEF: Final = ("g2", "i2")
 """The batches of authored texts of a few sentences."""
 
 SENTENCE_WEIGHTS: Final[dict[str, float]] = {

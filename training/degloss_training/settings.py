@@ -13,8 +13,9 @@ class Settings:
     cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
     iterations       of L-BFGS for the sentence model: stopping early is part of its regularisation
     rate, epochs     of Adam for the chain and its memory: the highest rate, and how often each document comes
+    withheld         share of the context features that is left out of a whole document each time it comes
     features_dropped, dropped  shares of the context features, and of what is heard and remembered, that are left out
-                     each time
+                     at single sentences
     remembers        whether there is a memory at all
     folds            of the inner cross-fitting
     strangers        how often a document's scores are those of models that know the other kind of document only
@@ -27,7 +28,8 @@ class Settings:
     iterations: int = 80
     rate: float = 2e-3
     epochs: int = 30
-    features_dropped: float = 0.35
+    withheld: float = 0.2
+    features_dropped: float = 0.2
     dropped: float = 0.2
     remembers: bool = True
     folds: int = 5
