@@ -129,6 +129,20 @@ def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, deglos
     assert not (tmp_path / "out" / "link.txt").is_symlink()
 
 
+def test_hidden_files_are_read_only_if_asked_for(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    (archive / "._a.txt").write_bytes(b"\0\5\26\7 Mac OS X")
+    (archive / ".entwurf").mkdir()
+    (archive / ".entwurf" / "x.txt").write_text(PAGE)
+    (archive / ".ohne-endung").write_text(PAGE)
+    done = degloss("clean", "in", "-o", "out", "--exclude", "bild*")
+    assert done.returncode == 0, done.stderr
+    assert b"in: 2 hidden files or folders left out; --include takes them" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
+    done = degloss("clean", "in", "-o", "mehr", "--include", "x.txt")
+    assert (done.returncode, b"hidden" in done.stderr) == (0, False)
+    assert list(contents(tmp_path / "mehr")) == [".entwurf/x.txt"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
 def test_pipes_in_folders_keep_no_run_waiting(archive: Path, degloss: Run, tmp_path: Path) -> None:
     os.mkfifo(archive / "rohr.txt")

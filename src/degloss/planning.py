@@ -177,7 +177,8 @@ def _expected(options: Options) -> list[str]:
 
 
 def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> Iterator[Path]:
-    """The files to read in a folder and below, in order of their names; not those in the target, or of ours."""
+    """The files to read in a folder and below, in order of their names; not those in the target, or of ours, and hidden
+    ones only by `--include`: editors and systems keep their own copies in such."""
 
     def unreadable(error: OSError) -> None:
         failed = InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions")
@@ -185,7 +186,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
 
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
-    links = others = backups = 0
+    links = others = backups = hidden = 0
     for place, folders, names in os.walk(folder, onerror=unreadable):
         if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
             backups += 1
@@ -193,6 +194,10 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
             continue
         links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
+        if not options.include:
+            shown = [name for name in folders if not name.startswith(".")]
+            hidden += len(folders) - len(shown)
+            folders[:] = shown
         for name in sorted(names):
             path = Path(place, name)
             relative = path.relative_to(folder).as_posix()
@@ -205,7 +210,13 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                 if path.exists() and not path.is_file():
                     others += 1
                     continue
+                if name.startswith(".") and not options.include:
+                    hidden += 1
+                    continue
                 yield path
+    if hidden:
+        left = counted(hidden, "hidden file or folder", "hidden files or folders")
+        tally.tell(f"{folder}: {left} left out; --include takes them")
     if backups:
         tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:
