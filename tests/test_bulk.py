@@ -136,11 +136,22 @@ def test_hidden_files_are_read_only_if_asked_for(archive: Path, degloss: Run, tm
     (archive / ".ohne-endung").write_text(PAGE)
     done = degloss("clean", "in", "-o", "out", "--exclude", "bild*")
     assert done.returncode == 0, done.stderr
-    assert b"in: 2 hidden files or folders left out; --include takes them" in done.stderr
+    assert b"in: 2 hidden files or folders left out; name them by --include, as '.drafts/*'" in done.stderr
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
-    done = degloss("clean", "in", "-o", "mehr", "--include", "x.txt")
-    assert (done.returncode, b"hidden" in done.stderr) == (0, False)
-    assert list(contents(tmp_path / "mehr")) == [".entwurf/x.txt"]
+    for number, (pattern, found) in enumerate((("*.txt", ["a.txt", "tief/c.txt"]), (".entwurf/*", [".entwurf/x.txt"]))):
+        done = degloss("clean", "in", "-o", f"mehr{number}", "--include", pattern, "--exclude", "bild*")
+        assert (done.returncode, list(contents(tmp_path / f"mehr{number}"))) == (0, found), done.stderr
+
+
+@pytest.mark.parametrize("name", [".daten", "./in/../.daten", "."])
+def test_a_hidden_folder_that_is_named_is_read(name: str, degloss: Run, tmp_path: Path) -> None:
+    folder = tmp_path / (".daten" if name != "." else "")
+    (folder / "tief").mkdir(parents=True)
+    (tmp_path / "in").mkdir()
+    (folder / "tief" / "c.txt").write_text(PAGE)
+    done = degloss("clean", name, "-o", str(tmp_path / "out"))
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    assert list(contents(tmp_path / "out")) == ["tief/c.txt"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")

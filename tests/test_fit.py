@@ -32,6 +32,7 @@ from degloss.vectors import DIMENSIONS, SOURCES, Embedding
 from degloss_training import ablate, chain, corpus, embed, evaluate, fit, network, recipe, stack, train
 from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain
 from degloss_training.corpus import BUCKETS, Document
+from degloss_training.metric import MEASURES, Judged
 from degloss_training.network import Example, Parameters, gradient, likelihood
 from degloss_training.prepare import Prepared
 from degloss_training.sentence import fit_sentence_model, matrix_scores, standardise
@@ -388,13 +389,19 @@ def test_the_numbers_that_stay_make_up_for_those_that_are_left_out(share: float)
     assert stays.mean() == pytest.approx(1, abs=0.05)
 
 
-def test_what_is_withheld_is_withheld_from_whole_documents() -> None:
-    rows = np.repeat(np.arange(40), 5)
-    stays = network._dropped(np.random.default_rng(1), 0.2, (40, 500), rows)
-    assert stays.shape == (200, 500)
-    assert np.array_equal(stays, np.repeat(stays[::5], 5, axis=0))
-    assert not np.array_equal(stays[0], stays[5])
-    assert np.mean(stays == 0) == pytest.approx(0.2, abs=0.01)
+def test_what_is_withheld_is_withheld_from_whole_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    dropped = network._dropped
+    monkeypatch.setattr(network, "_dropped", lambda *args: drawn.append(dropped(*args)) or drawn[-1])
+    settings = replace(SEEN["all"], withheld=0.2)
+    lengths = [5, 1, 9]
+    gradient(random_parameters(200, 2), random_example(lengths, 200, 1), settings, np.random.default_rng(1))
+    stays = drawn[0]
+    assert stays.shape == (15, 200)
+    firsts = np.cumsum([0, *lengths[:-1]])
+    assert np.array_equal(stays, np.repeat(stays[firsts], lengths, axis=0))
+    assert not np.array_equal(stays[firsts[0]], stays[firsts[1]])
+    assert np.mean(stays[firsts] == 0) == pytest.approx(0.2, abs=0.06)
 
 
 def test_the_start_is_not_yet_anywhere(small: Prepared) -> None:
@@ -555,7 +562,7 @@ def test_the_chain_is_the_same_by_any_number_of_blas_threads(small: Prepared) ->
     data = some_chain_data(small)
     with threadpool_limits(2):
         several = as_bytes(fit_chain(data, data, QUICK))
-        assert {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"} == {2}
+        assert {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"} <= {2}
     with threadpool_limits(1):
         assert as_bytes(fit_chain(data, data, QUICK)) == several
 
@@ -847,6 +854,21 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(
     with pytest.raises(OutputError, match="another"):
         train.train(tmp_path / "corpus", tmp_path / "gate", None, out, print)
     assert (tmp_path / "file").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("gold", "missing"),
+    [
+        ((0, 1, 2), set()),
+        ((0, 2), {"F commentary", "macro F", "precision", "recall"}),
+        ((0, 1), {"F boilerplate"}),
+        ((0,), {"F commentary", "macro F", "precision", "recall", "F boilerplate"}),
+    ],
+)
+def test_the_manifest_has_no_scores_of_labels_that_nothing_has(gold: tuple[int, ...], missing: set[str]) -> None:
+    found = train.scores([Judged("a", "x", gold, gold), Judged("b", "x", (0,), (1,))])
+    assert set(MEASURES) - set(found) == missing
+    assert found["exact"] == 0.5
 
 
 @pytest.mark.slow

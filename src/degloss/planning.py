@@ -178,7 +178,7 @@ def _expected(options: Options) -> list[str]:
 
 def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> Iterator[Path]:
     """The files to read in a folder and below, in order of their names; not those in the target, or of ours, and hidden
-    ones only by `--include`: editors and systems keep their own copies in such."""
+    ones, in which editors and systems keep copies of their own, only if a pattern of `--include` names them."""
 
     def unreadable(error: OSError) -> None:
         failed = InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions")
@@ -186,18 +186,18 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
 
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
+    dotted = tuple(pattern for pattern in options.include if _is_hidden(pattern))
     links = others = backups = hidden = 0
     for place, folders, names in os.walk(folder, onerror=unreadable):
         if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
             backups += 1
             folders.clear()
             continue
-        links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         folders[:] = [name for name in sorted(folders) if not own & file_ids([Path(place, name)])]
-        if not options.include:
-            shown = [name for name in folders if not name.startswith(".")]
-            hidden += len(folders) - len(shown)
-            folders[:] = shown
+        if not dotted:
+            hidden += sum(name.startswith(".") for name in folders)
+            folders[:] = [name for name in folders if not name.startswith(".")]
+        links += sum(os.path.islink(os.path.join(place, name)) for name in folders)
         for name in sorted(names):
             path = Path(place, name)
             relative = path.relative_to(folder).as_posix()
@@ -210,19 +210,24 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                 if path.exists() and not path.is_file():
                     others += 1
                     continue
-                if name.startswith(".") and not options.include:
+                if _is_hidden(relative) and not _matches(relative, dotted):
                     hidden += 1
                     continue
                 yield path
     if hidden:
         left = counted(hidden, "hidden file or folder", "hidden files or folders")
-        tally.tell(f"{folder}: {left} left out; --include takes them")
+        tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'")
     if backups:
         tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:
         tally.tell(f"{folder}: {counted(others, 'pipe or device', 'pipes or devices')} left out; give them by name")
     if links:
         tally.tell(f"{folder}: {counted(links, 'link')} to folders not followed; give those folders as inputs, too")
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a part of a path or pattern begins with a dot."""
+    return path.startswith(".") or "/." in path
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

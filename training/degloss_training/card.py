@@ -30,8 +30,8 @@ Texts in other languages, chat logs and transcripts are outside what it has seen
 ## Scores on the gate set
 {gate_documents} documents written by hand, of the same authors as a part of the corpus, never trained on. Commentary
 is measured against article; lost is the mean share of a document's article sentences that get another label, 0 in
-documents without article. Real text is harder: docs/evaluation.md has the figures on real Telegram posts, web pages and
-composed articles.
+documents without article; – stands where there is nothing to find. Real text is harder: docs/evaluation.md has the
+figures on real Telegram posts, web pages and composed articles.
 
 {scores}
 
@@ -88,14 +88,18 @@ def render(facts: dict[str, Any]) -> str:
     documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in sorted(facts["documents"].items())) + "."
     head = "| genre | F commentary | macro F | article lost | F boilerplate |\n|---|---|---|---|---|\n"
     rows = "\n".join(
-        f"| {_genre(kind)} | " + " | ".join(f"{s[m]:.{digits}f}" for m, digits in _SHOWN.items()) + " |"
-        for kind, s in facts["gate"]["scores"].items()
+        f"| {_genre(kind)} | " + " | ".join(_number(of, m, digits) for m, digits in _SHOWN.items()) + " |"
+        for kind, of in facts["gate"]["scores"].items()
     )
     made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in sorted(facts["packages"].items()))])
     return _TEXT.format(
         sources=sources, documents=documents, gate_documents=facts["gate"]["documents"], scores=head + rows,
         made=f"{made}; seed of the composer {facts['seed']}; recipe: {facts['recipe']}.",
     )  # fmt: skip
+
+
+def _number(scores: dict[str, float], measure: str, digits: int) -> str:
+    return f"{scores[measure]:.{digits}f}" if measure in scores else "–"
 
 
 def _genre(kind: str) -> str:

@@ -64,7 +64,8 @@ def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.in
     return np.concatenate([np.arange(borders[d], borders[d + 1]) for d in documents] or [np.empty(0, np.int64)])
 
 
-@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]  # sums of several threads depend on how many
+# Sums of several BLAS threads depend on how many there are (`fit.steadily` asks the same of the other models).
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple[Chain, Memory]:
     """The chain and memory of a high likelihood, by stochastic gradient descent (Adam; Kingma and Ba 2015).
 

@@ -135,7 +135,8 @@ def gradient(
 def _dropped(
     rng: np.random.Generator | None, share: float, shape: tuple[int, ...], of: NDArray[np.int64] | None = None
 ) -> Floats:
-    """Zero for a random share of numbers; the others make up for them. Of rows `of`, where these are given."""
+    """Zero for a random share of numbers; the others make up for them. With `of`, one draw for several rows: row i is
+    row of[i] of what is drawn."""
     if rng is None or not share:
         return np.ones((1, 1), np.float32)
     found: Floats = (rng.random(shape, np.float32) >= share) * np.float32(1 / (1 - share))

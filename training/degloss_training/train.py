@@ -8,7 +8,7 @@ loaded.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,13 +17,18 @@ from typing import Any, Final
 import numpy as np
 
 from degloss import artefact
-from degloss.documents import LABELS
+from degloss.documents import LABELS, Label
 from degloss.separate import Separator
 from degloss.write import ready_folder, write_file
 from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
 
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
 CARD: Final = "MODEL_CARD.md"
+
+_ABOUT: Final[dict[str, Label]] = {
+    **dict.fromkeys(("F commentary", "macro F", "precision", "recall"), "commentary"), "F boilerplate": "boilerplate",
+}  # fmt: skip
+"""Measures that say nothing where nothing has this label."""
 
 
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
@@ -34,10 +39,6 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
     result = evaluate.on_documents("gate", Separator(model), held_out)
-    scores = {
-        kind: {m: round(i.value, 4) for m, i in metric.score(judged).items()}
-        for kind, judged in grouped(result).items()
-    }
     facts: dict[str, Any] = {
         "recipe": "corpus and public texts" if public else "corpus alone",
         "sources": {
@@ -54,7 +55,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
         "gate": {
             "documents": len(held_out),
             "sha256": corpus.digest(held_out),
-            "scores": scores,
+            "scores": {kind: scores(judged) for kind, judged in grouped(result).items()},
         },
     }
     weights, manifest = artefact.pack(replace(model, manifest=facts))
@@ -69,6 +70,12 @@ def grouped(result: evaluate.Result) -> dict[str, list[metric.Judged]]:
     """Our judged documents by kind, and all of them."""
     ours = result.judged["degloss"]
     return {"all": ours, **metric.by_kind(ours)}
+
+
+def scores(judged: Sequence[metric.Judged]) -> dict[str, float]:
+    """The measures by name, but for those of a label that nothing in these documents has."""
+    present = {LABELS[gold] for document in judged for gold in document.gold}
+    return {m: round(i.value, 4) for m, i in metric.score(judged).items() if m not in _ABOUT or _ABOUT[m] in present}
 
 
 def kinds(documents: tuple[corpus.Document, ...]) -> dict[str, int]:
