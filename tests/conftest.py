@@ -8,6 +8,7 @@ before.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +30,9 @@ from degloss.ngrams import TABLE_BITS, families
 from degloss.separate import Separator, load
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
 from degloss.words import look_up
+
+# In the background of a shell SIGINT is ignored, which children inherit: those that tests interrupt would never stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline of the wall clock fails where others use the machine, and says nothing of the code.
 settings.register_profile("degloss", deadline=None)
