@@ -158,3 +158,11 @@ def test_an_n_gram_of_blanks_hides_no_other(separator: Separator) -> None:
     opinion = by_text(list(explain(separator, TEXT)), OPINION)
     blank = replace(opinion, ngrams=(Reason('characters "  "', 9.5), *opinion.ngrams))
     assert '+8.94 word "meinung"' in explanation_text(blank)
+
+
+def test_only_long_n_grams_are_cut(separator: Separator) -> None:
+    opinion = by_text(list(explain(separator, TEXT)), OPINION)
+    edge = Reason("likeness of skeleton 2s in and beside the paragraph in short texts", 9.5)
+    shown = explanation_text(replace(opinion, ngrams=(Reason(f'word "{"lang" * 20}"', 9.5),), edges=(edge,)))
+    assert f'+9.50 word "{"lang" * 13}…"\n' in shown
+    assert f"+9.50 {edge.name}" in shown

@@ -214,6 +214,7 @@ def _distinct(reasons: tuple[Reason, ...], top: int) -> list[Reason]:
 
 def _listed(reasons: Iterable[Reason]) -> str:
     def short(name: str) -> str:
-        return name if len(name) <= 60 else f'{name[:58]}…"'
+        # N-grams alone stand in quotation marks, and they alone may be of any length.
+        return f'{name[:58]}…"' if len(name) > 60 and name.endswith('"') else name
 
     return ", ".join(f"{reason.weight:+.2f} {visible(short(reason.name))}" for reason in reasons) or "nothing"
