@@ -68,7 +68,8 @@ def test_what_is_told_is_what_decided(size: int, separator: Separator, monkeypat
     assert said.rows.tolist() == list(range(len(stages.scores)))
     chances = marginals(said.potentials)
     assert chances == pytest.approx(stages.chances, abs=1e-6)
-    layer = np.tanh(decode.standardised(separator.model.chain, stages.features) @ separator.model.chain.hidden)
+    chain = separator.model.chain
+    layer = np.tanh(decode.standardised(stages.features, chain.mean, chain.spread) @ chain.hidden)
     assert said.told[:, 2 * KEPT :] == pytest.approx(layer, abs=1e-6)
 
 

@@ -128,10 +128,12 @@ def telling(told: NDArray[np.float32], turns: NDArray[np.float32]) -> NDArray[np
     return np.concatenate([told, *turns.reshape(2, TOLD, 9)], 1)
 
 
-def standardised(chain: Chain, features: NDArray[np.float32]) -> NDArray[np.float32]:
+def standardised(
+    features: NDArray[np.float32], mean: NDArray[np.float32], spread: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """(n, k) context features by the mean and spread of training, no further out than `LIMIT`."""
-    standard = features - chain.mean
-    standard /= chain.spread
+    standard = features - mean
+    standard /= spread
     return np.clip(standard, -LIMIT, LIMIT, out=standard)
 
 

@@ -125,7 +125,7 @@ def _explanation(
     voice = heard.cues.voice
     looks = (heard.cues.values[heard.place] - model.mean) / model.spread
     told = stages.spoken.told[row : row + 1]
-    here = decode.standardised(chain, stages.features[row : row + 1])[0]
+    here = decode.standardised(stages.features[row : row + 1], chain.mean, chain.spread)[0]
     surroundings = here * difference(decode.slopes(chain, told)[0])
     if before is None:
         edges = _sorted([("begins the document", float(difference(chain.first)))])

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from degloss.boundary import edge_features
 from degloss.context import context
-from degloss.decode import LIMIT, Chain
+from degloss.decode import Chain, standardised
 from degloss.encode import Batch
 from degloss.errors import TrainingError
 from degloss.memory import KEPT, Memory
@@ -77,7 +77,7 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     """
     rng = np.random.default_rng(settings.seed)
     mean, spread = standardise(kin.features)
-    views = [(np.clip((data.features - mean) / spread, -LIMIT, LIMIT), data.edges) for data in (kin, strangers)]
+    views = [(standardised(data.features, mean, spread), data.edges) for data in (kin, strangers)]
     parameters = Parameters.drawn(kin.features.shape[1], rng)
     theta = parameters.flat
     momentum, energy = np.zeros_like(theta), np.zeros_like(theta)
