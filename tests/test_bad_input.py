@@ -57,6 +57,17 @@ def test_texts_that_can_be_cleaned(data: bytes, printed: str, note: str, degloss
     assert (tmp_path / "in.txt").read_bytes() == data
 
 
+def test_json_is_nobodys_words(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "dump.json").write_text(json.dumps({"text": GERMAN}) + "\n")
+    (tmp_path / "in.txt").write_text(GERMAN)
+    done = degloss("clean", "dump.json", "in.txt")
+    assert done.returncode == 3
+    assert "dump.json: JSON is not read" in done.stderr.decode()
+    assert KEPT in done.stdout.decode()
+    for told in (("--type", "jsonl"), ("--text-field", "text")):
+        assert json.loads(degloss("clean", *told, "dump.json").stdout) == {"text": KEPT.rstrip()}
+
+
 @pytest.mark.parametrize(("data", "message"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
 def test_files_that_are_no_text(data: bytes, message: str, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_bytes(data)

@@ -809,8 +809,9 @@ def test_documents_of_a_group_are_never_on_two_sides() -> None:
 
 def test_composed_and_relaid_documents_stay_in_the_bucket_of_their_source() -> None:
     folder = Path(__file__).parents[1] / "training" / "corpus"
-    documents = recipe.documents(folder, None)
-    labelled = {d.name: d for d in corpus.load(folder)}
+    ours = corpus.load(folder)
+    documents = recipe.documents(ours, None)
+    labelled = {d.name: d for d in ours}
     relaid = [d for d in documents if d.name.startswith("relay-")]
     assert len(relaid) > 100
     assert all(d.bucket == labelled[d.name.removeprefix("relay-")].bucket for d in relaid)

@@ -49,6 +49,8 @@ NAMES = [
     ("tabelle.parquet", Name("tabelle", ".parquet", ""), "parquet"),
     ("2026.01.30", Name("2026.01.30", "", ""), "text"),
     ("archiv.gz", Name("archiv", "", ".gz"), "text"),
+    ("dump.JSON.gz", Name("dump.JSON", "", ".gz"), "json"),
+    ("json", Name("json", "", ""), "text"),
 ]
 
 

@@ -16,7 +16,7 @@ from conftest import ARTICLE, COMMENT, LINK, PAGE
 from degloss.documents import LABELS, Label, Segment
 from degloss.errors import TrainingError
 from degloss.separate import Separator
-from degloss_training import baselines, corpus, evaluate, gate, metric
+from degloss_training import baselines, corpus, evaluate, gate, metric, report
 from degloss_training.metric import Judged, judge
 from training_data import document
 
@@ -445,3 +445,28 @@ def test_spans_that_are_not_in_the_text_are_told(start: object, end: object, tmp
         TrainingError, match=r"real\.jsonl: x-1: a span from .* to .* in a text of \d+ code points; give"
     ):
         evaluate.read(path)
+
+
+@pytest.mark.parametrize(
+    ("gold", "says"),
+    [
+        ((0, 1, 2), set(metric.MEASURES)),
+        ((0, 2), {"exact", "false alarm", "article lost", "F boilerplate"}),
+        ((0, 1), set(metric.MEASURES) - {"F boilerplate"}),
+    ],
+)
+def test_tables_leave_out_what_says_nothing(gold: tuple[int, ...], says: set[str]) -> None:
+    judged = [Judged(name, "some", gold, (0,) * len(gold)) for name in "ab"]
+    figures = report.describe(evaluate.Result("set", dict.fromkeys(evaluate.SYSTEMS, judged)))
+    found = figures["kinds"]["some"]
+    assert all(set(measures) == says for part in ("systems", "gain") for measures in found[part].values())
+    table = [line.split(" | ") for line in report.markdown("set", figures).splitlines() if line.startswith("|")]
+    heads = table[0]
+    for row in table[2:]:
+        told = {measure for measure in metric.MEASURES if not row[heads_at(heads, measure)].startswith("–")}
+        assert told == says
+
+
+def heads_at(heads: list[str], measure: str) -> int:
+    """The column of a measure, whose head may be the last of its line."""
+    return [head.removesuffix(" |") for head in heads].index(measure)

@@ -77,8 +77,8 @@ class Chain:
 
     @cached_property
     def telling(self) -> NDArray[np.float32]:
-        """The weights of what is told, as `telling` lays them side by side."""
-        return telling(self.told, self.turns)
+        """The weights of what is told, `joined`."""
+        return joined(self.told, self.turns)
 
 
 class Spoken(NamedTuple):
@@ -123,7 +123,7 @@ class Waiting(NamedTuple):
         return Waiting(self.through[rows], self.changes[rows], self.opens[rows])
 
 
-def telling(told: NDArray[np.float32], turns: NDArray[np.float32]) -> NDArray[np.float32]:
+def joined(told: NDArray[np.float32], turns: NDArray[np.float32]) -> NDArray[np.float32]:
     """(TOLD, 3 + 9 + 9) the weights of what is told: for a label, before a boundary, behind one."""
     return np.concatenate([told, *turns.reshape(2, TOLD, 9)], 1)
 

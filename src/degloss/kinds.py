@@ -10,15 +10,18 @@ from typing import Final, Literal, NamedTuple
 
 from degloss import extras
 
-Kind = Literal["text", "html", "jsonl", "csv", "tsv", "parquet"]
+Readable = Literal["text", "html", "jsonl", "csv", "tsv", "parquet"]
+Kind = Readable | Literal["json"]
 Packing = Literal["", ".gz", ".zst"]
 
-KINDS: Final[dict[str, Kind]] = {
+KINDS: Final[dict[str, Readable]] = {
     ".txt": "text", ".md": "text", ".html": "html", ".htm": "html",
     ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
 }  # fmt: skip
 """What the endings of names say; each may be followed by one of `PACKINGS`. Capitals make no difference."""
 PACKINGS: Final[tuple[Packing, ...]] = (".gz", ".zst")
+UNREAD: Final[dict[str, Kind]] = {".json": "json"}
+"""Kinds that fail when they are read: as a text, their braces and keys would be taken for somebody's words."""
 ROWS: Final[tuple[Kind, ...]] = ("jsonl", "csv", "tsv", "parquet")
 """Kinds that hold a document a row. Of the others a file is one document."""
 TABLES: Final[tuple[Kind, ...]] = ("csv", "tsv", "parquet")
@@ -52,13 +55,15 @@ def parts(name: str) -> Name:
     return Name(name, "", packing)
 
 
-def kind_of(name: str, *, given: Kind | None = None, field: str | None = None) -> Kind:
+def kind_of(name: str, *, given: Readable | None = None, field: str | None = None) -> Kind:
     """What a file of this name holds; `given` overrules it. With a text field all that is no table is JSON lines.
 
     >>> kind_of("seite.htm"), kind_of("seite"), kind_of("archiv.csv.zst"), kind_of("-", field="body")
     ('html', 'text', 'csv', 'jsonl')
     """
-    found = given or KINDS.get(parts(name).ending.lower(), "text")
+    stem, ending, _ = parts(name)
+    unread: Kind = UNREAD.get(stem[stem.rfind(".") :].lower(), "text") if not ending else "text"
+    found: Kind = KINDS.get(ending.lower(), unread) if given is None else given
     return "jsonl" if field is not None and found not in ROWS else found
 
 

@@ -16,7 +16,7 @@ import typer
 
 from degloss.documents import Favor
 from degloss.formats import Format
-from degloss.kinds import Kind
+from degloss.kinds import Readable
 from degloss.plan import Options
 
 
@@ -76,7 +76,7 @@ Field = Annotated[
     ),
 ]
 Typed = Annotated[
-    Kind | None,
+    Readable | None,
     typer.Option("--type", help="What the inputs are, whatever their names say.", show_default=False),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist (never an input).")]

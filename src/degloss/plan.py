@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from degloss.formats import Form
-from degloss.kinds import ROWS, Kind
+from degloss.kinds import ROWS, Kind, Readable
 from degloss.source import STDIN
 from degloss.write import FileId
 
@@ -26,7 +26,7 @@ class Options:
     output: str | None = None
     force: bool = False
     text_field: str | None = None
-    type: Kind | None = None
+    type: Readable | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     backup: Path | None = None

@@ -47,6 +47,11 @@ def read_documents(
         text = read_text(name, note, page=kind == "html", watch=watch)
         yield Document(name, mended(text, name) if mend else text, None, mend or kind == "html")
         return
+    if kind == "json":
+        raise InputError(
+            f"{name}: JSON is not read, only JSON lines (.jsonl, one object a line); if it is that, give --type jsonl,"
+            " and --type text to read it as it is"
+        )
     rows: Iterator[Header | Schema | Record | Row | ArrowRow | InputError]
     if kind == "jsonl":
         yield None

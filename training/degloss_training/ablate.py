@@ -110,7 +110,7 @@ class Bench:
 
 def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -> Bench:
     """The documents of the recipe, the gate set and the files of real text, prepared once for all ablations."""
-    ours = recipe.documents(folder, public, SHARE)
+    ours = recipe.documents(corpus.load(folder), public, SHARE)
     held = [replace(d, kind="gate") for d in corpus.load(gate)]
     rows = {evaluate.set_name(path): evaluate.read(path) for path in real}
     found = [Document(f"{name}/{row[0]}", "bucket-0", name, row[2], ()) for name, of in rows.items() for row in of]

@@ -139,7 +139,7 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
 
 
 def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
-    data = recipe.prepared(options.corpus, options.public)
+    data = recipe.prepared(labelled.load(options.corpus), options.public)
     seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, recipe.SETTINGS)))
     if seeds.gold:
         _say(f"seeds: {sum(map(len, seeds.gold))} sentences")

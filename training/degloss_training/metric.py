@@ -16,12 +16,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.documents import LABELS, Segment, Sentence
+from degloss.documents import LABELS, Label, Segment, Sentence
 
 MEASURES: Final = (
     "precision", "recall", "F commentary", "macro F", "exact", "false alarm", "article lost", "F boilerplate",
 )  # fmt: skip
 RESAMPLES: Final = 1000
+
+_ABOUT: Final[dict[str, Label]] = {
+    **dict.fromkeys(("precision", "recall", "F commentary", "macro F"), "commentary"), "F boilerplate": "boilerplate",
+}  # fmt: skip
+"""Measures that say nothing where nothing has this label."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,16 @@ def score(documents: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
     resampled = _measures(np.stack([counts[d].sum(0) for d in drawn]))
     low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
     return {m: Interval(float(value[i]), float(low[i]), float(high[i])) for i, m in enumerate(MEASURES)}
+
+
+def meaningful(documents: Sequence[Judged]) -> tuple[str, ...]:
+    """The measures that say something of these documents: F of commentary means nothing where there is none.
+
+    >>> meaningful([Judged("a", "pure", (0, 0, 2), (0, 1, 2))])
+    ('exact', 'false alarm', 'article lost', 'F boilerplate')
+    """
+    present = {LABELS[gold] for document in documents for gold in document.gold}
+    return tuple(m for m in MEASURES if m not in _ABOUT or _ABOUT[m] in present)
 
 
 def difference(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:

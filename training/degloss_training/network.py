@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.boundary import EDGES
-from degloss.decode import TOLD, Chain, telling
+from degloss.decode import TOLD, Chain, joined
 from degloss.memory import HEARD, KEPT, REACH, Memory, carried, in_text, mixed, opened, running, side_by_side
 from degloss.messages import messages
 from degloss_training.settings import Settings
@@ -104,7 +104,7 @@ def gradient(
     if not settings.remembers:
         stays[2] = np.zeros((1, 1), np.float32)
     told = np.concatenate([second.means * stays[2], heard], 1)
-    weights = telling(chain["told"], chain["turns"])
+    weights = joined(chain["told"], chain["turns"])
     said = told @ weights
     emission = features @ chain["weights"] + chain["bias"] + said[:, :3]
     changes = given.edges @ chain["edges"].reshape(-1, 9) + said[:, 12:]

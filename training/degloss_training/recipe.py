@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from degloss.documents import Label
-from degloss_training import compose, corpus, sources
+from degloss_training import compose, sources
 from degloss_training.corpus import Document
 from degloss_training.prepare import Prepared, prepare
 from degloss_training.settings import Settings
@@ -69,9 +69,9 @@ def genre(kind: str) -> str:
     return "page"
 
 
-def prepared(folder: Path, public: Path | None) -> Prepared:
+def prepared(labelled: Sequence[Document], public: Path | None) -> Prepared:
     """The training documents as arrays, weighed."""
-    return as_arrays(documents(folder, public))
+    return as_arrays(documents(labelled, public))
 
 
 def as_arrays(found: Sequence[Document]) -> Prepared:
@@ -79,11 +79,10 @@ def as_arrays(found: Sequence[Document]) -> Prepared:
     return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, genre, VOICES)
 
 
-def documents(folder: Path, public: Path | None, share: float = 1) -> list[Document]:
-    """Every training document: the corpus, its documents laid anew, and a share of the composed ones."""
-    labelled = corpus.load(folder)
+def documents(labelled: Sequence[Document], public: Path | None, share: float = 1) -> list[Document]:
+    """Every training document: the labelled ones, the same laid anew, and a share of the composed ones."""
     material = sources.gather(labelled, public)
     layouts = {name: int(share * number / (1 if public else 6)) for name, number in LAYOUTS.items()}
     composed = compose.compose(material, layouts, SEED)
     relaid = [compose.relay(d, SEED) for d in labelled if len({s.label for s in d.spans}) > 1]
-    return labelled + composed + relaid
+    return [*labelled, *composed, *relaid]

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from degloss.documents import LABELS
 from degloss.write import make_folder, write_file
 from degloss_training.evaluate import SYSTEMS, Result
-from degloss_training.metric import MEASURES, by_kind, difference, expected_calibration_error, score
+from degloss_training.metric import (
+    MEASURES,
+    Interval,
+    Judged,
+    by_kind,
+    difference,
+    expected_calibration_error,
+    meaningful,
+    score,
+)
 
 
 def write(results: Sequence[Result], out: Path) -> str:
@@ -30,8 +39,8 @@ def write(results: Sequence[Result], out: Path) -> str:
 
 
 def describe(result: Result) -> dict[str, Any]:
-    """All figures of one evaluation set: per kind and system each measure with its interval, and the difference
-    to each baseline on the same documents."""
+    """All figures of one evaluation set: per kind and system each measure that says something there with its interval,
+    and the difference to each baseline on the same documents."""
     ours = by_kind(result.judged["degloss"])
     theirs = {system: by_kind(result.judged[system]) for system in SYSTEMS}
     chances, gold = _probabilities(result)
@@ -40,10 +49,8 @@ def describe(result: Result) -> dict[str, Any]:
             kind: {
                 "documents": len(documents),
                 "units": sum(len(d.gold) for d in documents),
-                "systems": {s: {m: vars(i) for m, i in score(theirs[s][kind]).items()} for s in SYSTEMS},
-                "gain": {
-                    s: {m: vars(i) for m, i in difference(documents, theirs[s][kind]).items()} for s in SYSTEMS[1:]
-                },
+                "systems": {s: _kept(score(theirs[s][kind]), documents) for s in SYSTEMS},
+                "gain": {s: _kept(difference(documents, theirs[s][kind]), documents) for s in SYSTEMS[1:]},
             }
             for kind, documents in ours.items()
         },
@@ -51,12 +58,17 @@ def describe(result: Result) -> dict[str, Any]:
     }
 
 
+def _kept(found: dict[str, Interval], documents: Sequence[Judged]) -> dict[str, dict[str, float]]:
+    return {measure: vars(found[measure]) for measure in meaningful(documents)}
+
+
 def markdown(name: str, figures: dict[str, Any]) -> str:
-    """A table of one evaluation set: a row a kind and system, 95 % intervals in brackets."""
+    """A table of one evaluation set: a row a kind and system, 95 % intervals in brackets; – for a measure that says
+    nothing there."""
     rows = []
     for kind, f in figures["kinds"].items():
         for system in SYSTEMS:
-            cells = {m: _cell(f["systems"][system][m]) for m in MEASURES}
+            cells = {m: _cell(f["systems"][system].get(m)) for m in MEASURES}
             first = {"kind": kind if system == SYSTEMS[0] else "", "system": system}
             rows.append({**first, "documents": f["documents"], "units": f["units"], **cells})
     table = pd.DataFrame(rows)
@@ -65,8 +77,8 @@ def markdown(name: str, figures: dict[str, Any]) -> str:
     return f"## {name}\n\nExpected calibration error {figures['expected calibration error']:.3f}\n\n{head}\n{body}"
 
 
-def _cell(interval: dict[str, float]) -> str:
-    return f"{interval['value']:.3f} [{interval['low']:.2f}, {interval['high']:.2f}]"
+def _cell(interval: dict[str, float] | None) -> str:
+    return "–" if interval is None else f"{interval['value']:.3f} [{interval['low']:.2f}, {interval['high']:.2f}]"
 
 
 def _probabilities(result: Result) -> tuple[NDArray[np.float64], NDArray[np.int8]]:

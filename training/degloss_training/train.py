@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from degloss import artefact
-from degloss.documents import LABELS, Label
+from degloss.documents import LABELS
 from degloss.separate import Separator
 from degloss.write import ready_folder, write_file
 from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
@@ -25,24 +25,19 @@ from degloss_training import card, corpus, evaluate, fit, kernels, metric, recip
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
 CARD: Final = "MODEL_CARD.md"
 
-_ABOUT: Final[dict[str, Label]] = {
-    **dict.fromkeys(("F commentary", "macro F", "precision", "recall"), "commentary"), "F boilerplate": "boilerplate",
-}  # fmt: skip
-"""Measures that say nothing where nothing has this label."""
-
 
 def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     ready_folder(out)
-    held_out = corpus.load(gate)
-    data = recipe.prepared(folder, public)
+    held_out, labelled = corpus.load(gate), corpus.load(folder)
+    data = recipe.prepared(labelled, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
     result = evaluate.on_documents("gate", Separator(model), held_out)
     facts: dict[str, Any] = {
         "recipe": "corpus and public texts" if public else "corpus alone",
         "sources": {
-            "corpus": {"documents": len(corpus.load(folder)), "sha256": corpus.digest(corpus.load(folder))},
+            "corpus": {"documents": len(labelled), "sha256": corpus.digest(labelled)},
             **({name: {"sha256": d} for name, d in sources.digests(public).items()} if public else {}),
         },
         "documents": kinds(data.documents),
@@ -74,8 +69,8 @@ def grouped(result: evaluate.Result) -> dict[str, list[metric.Judged]]:
 
 def scores(judged: Sequence[metric.Judged]) -> dict[str, float]:
     """The measures by name, but for those of a label that nothing in these documents has."""
-    present = {LABELS[gold] for document in judged for gold in document.gold}
-    return {m: round(i.value, 4) for m, i in metric.score(judged).items() if m not in _ABOUT or _ABOUT[m] in present}
+    found = metric.score(judged)
+    return {measure: round(found[measure].value, 4) for measure in metric.meaningful(judged)}
 
 
 def kinds(documents: tuple[corpus.Document, ...]) -> dict[str, int]:
