@@ -43,6 +43,8 @@ CLEANED = [
 REFUSED = [
     ("binary", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8, "binary data"),
     ("zero bytes", b"\0" * 1000, "binary data"),
+    ("damaged utf-8", GERMAN.encode() * 3 + b"\xff", "damaged at byte"),
+    ("utf-8 cut off", ("Grüße. " * 9 + "ü").encode()[:-1], "damaged at byte"),
     ("damaged utf-16", b"\xff\xfe" + GERMAN.encode("utf-16-le")[:-1], "damaged at byte"),
 ]
 

@@ -143,6 +143,24 @@ def test_hidden_files_are_read_only_if_asked_for(archive: Path, degloss: Run, tm
         assert (done.returncode, list(contents(tmp_path / f"mehr{number}"))) == (0, found), done.stderr
 
 
+def test_files_of_other_kinds_are_counted(archive: Path, degloss: Run, tmp_path: Path) -> None:
+    for name in ("bild.jpg", "tief/e.JSON", "tief/f.json", "LIESMICH", ".versteckt.doc", "alt.errors.jsonl"):
+        (archive / name).write_text("{}")
+    done = degloss("clean", "in", "-o", "out", "--exclude", "bild.txt")
+    assert b"in: 4 files of other kinds left out (.json, .jpg, LIESMICH); name them by --include\n" in done.stderr
+    assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
+    assert b"other kind" not in degloss("clean", "in", "-o", "mehr", "--include", "*.txt").stderr
+
+
+def test_rows_of_which_nothing_is_kept_are_counted(degloss: Run, tmp_path: Path) -> None:
+    rows = [{"text": ARTICLE}, {"text": "So ein Unsinn!!"}, {"text": ""}, {"text": "Unfug! Unfug!!"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = degloss("clean", "in.jsonl", "-o", "out.jsonl")
+    assert b"degloss: nothing kept of 2 documents\n" in done.stderr
+    assert [json.loads(line)["text"] for line in (tmp_path / "out.jsonl").open()] == [ARTICLE, "", "", ""]
+    assert b"nothing kept" not in degloss("label", "in.jsonl", "-o", "labels.jsonl").stderr
+
+
 @pytest.mark.parametrize("name", [".daten", "./in/../.daten", "."])
 def test_a_hidden_folder_that_is_named_is_read(name: str, degloss: Run, tmp_path: Path) -> None:
     folder = tmp_path / (".daten" if name != "." else "")

@@ -44,6 +44,8 @@ NAMES = [
     ("SEITE.HTM", Name("SEITE", ".HTM", ""), "html"),
     ("a.b.md.gz", Name("a.b", ".md", ".gz"), "text"),
     ("dump.jsonl.ZST", Name("dump", ".jsonl", ".zst"), "jsonl"),
+    ("dump.ndjson", Name("dump", ".ndjson", ""), "jsonl"),
+    ("crawl.JL.gz", Name("crawl", ".JL", ".gz"), "jsonl"),
     ("tabelle.csv", Name("tabelle", ".csv", ""), "csv"),
     ("tabelle.tsv.zst", Name("tabelle", ".tsv", ".zst"), "tsv"),
     ("tabelle.parquet", Name("tabelle", ".parquet", ""), "parquet"),
@@ -331,6 +333,18 @@ def test_a_page_is_believed_if_it_can_be() -> None:
     wrong = b"<meta charset=ascii><p>Gr\xfc\xdfe\x81"
     assert decode(wrong, "x", notes.append, page=True).startswith("<meta")
     assert "which it is not" in notes[0]
+
+
+def test_a_damaged_page_is_read_with_marks_and_a_damaged_text_refused() -> None:
+    """In a text the marks would stand for what was there; of a page the text is taken out anyhow."""
+    damaged = "<p>Grüße aus Köln, für alle</p>".encode() + b"\xff"
+    notes: list[str] = []
+    assert decode(damaged, "x", notes.append, page=True) == "<p>Grüße aus Köln, für alle</p>\ufffd"
+    assert notes == [f"x: UTF-8, damaged at byte {len(damaged)}; what cannot be read is shown as \ufffd"]
+    with pytest.raises(InputError, match=f"UTF-8, but is damaged at byte {len(damaged)} "):
+        decode(damaged, "x", pytest.fail)
+    for encoding in ("cp1252", "cp850", "mac_roman"):  # no damage, but another encoding
+        assert decode("Grüße aus Köln, für alle".encode(encoding), "x", notes.append)
 
 
 def test_mojibake_is_mended_only_if_asked_for(degloss: Run, tmp_path: Path) -> None:

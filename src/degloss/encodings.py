@@ -1,8 +1,9 @@
 """Bytes → text: in which encoding, decided once, and never altered on the way.
 
-In this order: a byte order mark; UTF-16 without one, known by its zero bytes; UTF-8, strictly; what an HTML page
-says of itself; else a guess among the encodings that German text comes in, with a note. Bytes with so many
-control characters that they are no text are refused.
+In this order: a byte order mark; UTF-16 without one, known by its zero bytes; UTF-8, strictly; what an HTML page says
+of itself; else a guess among the encodings that German text comes in, with a note. Bytes with so many control
+characters that they are no text are refused, and so is a text that is UTF-8 but for a few bytes: it is damaged. A page,
+whose text is taken out of it anyhow, is then read with marks (U+FFFD) in their place.
 
 The guess: charset-normalizer (extra `encodings`) lists the encodings in which the bytes read like text, and the
 one with the most umlauts among its letters beyond ASCII is taken, since for a few umlauts its own order is little
@@ -69,6 +70,12 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
         raise InputError(f"{name}: binary data, not text; extract its text first, or leave the file out")
     if text is not None:
         return text
+    damage = _damaged_utf8(data)
+    if damage is not None:
+        if not page:
+            return strictly(data, "utf-8", "UTF-8", name)  # which says where
+        note(f"{name}: UTF-8, damaged at byte {damage + 1}; what cannot be read is shown as \ufffd")
+        return data.decode("utf-8", "replace")
     said = declared(data) if page else None
     if said is not None:
         try:
@@ -78,6 +85,23 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     encoding, title = guess(data)
     note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
     return data.decode(encoding)
+
+
+def _damaged_utf8(data: bytes) -> int | None:
+    """Where bytes that are nearly UTF-8 are not; None if they are something else.
+
+    Text in another encoding has hardly a character beyond ASCII that is one in UTF-8 too; a file that was cut off, or
+    put together of two, has few that are not.
+    """
+    text = data.decode("utf-8", "replace")
+    lost = text.count("\ufffd")
+    if len(text) - len(text.encode("ascii", "ignore")) <= 2 * lost:
+        return None
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
 
 
 def guess(data: bytes) -> tuple[str, str]:

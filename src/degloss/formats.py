@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from degloss.columns import COLUMNS, columns
 from degloss.documents import LABELS, Label, Separation
 from degloss.errors import InputError
-from degloss.kinds import ROWS, TABLES, Kind, parts
+from degloss.kinds import KINDS, ROWS, TABLES, Kind, parts
 from degloss.parquet import ArrowRow, Schema
 from degloss.parquet import as_record as arrow_record
 from degloss.read import Document, Head
@@ -151,13 +151,14 @@ def format_for(kind: Kind, wanted: Format | None, output: str | None = None) -> 
 
     >>> format_for("csv", None), format_for("jsonl", None), format_for("csv", "jsonl", "x.csv")
     ('table', 'text', 'jsonl')
-    >>> format_for("jsonl", None, "x.jsonl.gz"), format_for("tsv", None, "x.tsv"), format_for("text", None, "x.tsv")
-    ('jsonl', 'table', 'tsv')
+    >>> format_for("jsonl", None, "x.jsonl.gz"), format_for("tsv", None, "x.tsv"), format_for("text", None, "x.ndjson")
+    ('jsonl', 'table', 'jsonl')
     """
     ending = parts(output or "").ending.lower()
     if kind in TABLES and ending in (".csv", ".tsv", ".parquet"):
         return wanted or "table"
-    of_ending = next((format for format, its in ENDINGS.items() if its == ending), None)
+    same = (".jsonl", ending) if KINDS.get(ending) == "jsonl" else (ending,)
+    of_ending = next((format for format, its in ENDINGS.items() if its in same), None)
     return wanted or of_ending or ("table" if kind in TABLES else "text")
 
 

@@ -16,7 +16,7 @@ Packing = Literal["", ".gz", ".zst"]
 
 KINDS: Final[dict[str, Readable]] = {
     ".txt": "text", ".md": "text", ".html": "html", ".htm": "html",
-    ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".jl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
 }  # fmt: skip
 """What the endings of names say; each may be followed by one of `PACKINGS`. Capitals make no difference."""
 PACKINGS: Final[tuple[Packing, ...]] = (".gz", ".zst")

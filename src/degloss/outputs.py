@@ -153,7 +153,7 @@ class Outputs:
             raise
 
     def _add(self, job: Job, document: Document, labelled: Labelled) -> None:
-        output, form, piece = self._output(), job.form, labelled.piece
+        output, form, piece, lost = self._output(), job.form, labelled.piece, 0.0
         output.items += 1
         if form.keep is not None:
             lost = labelled.counts.lost(form.keep)
@@ -171,7 +171,7 @@ class Outputs:
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)
-        self._tally.figures.count(document.name, labelled.counts, labelled.seconds)
+        self._tally.figures.count(document.name, labelled.counts, labelled.seconds, emptied=lost == 1)
         if output is self._shared:
             self._tally.done += 1
 

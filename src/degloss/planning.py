@@ -24,7 +24,7 @@ from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
 from degloss.plan import BACKUP_JOURNAL, ERRORS, Job, Options, Plan
-from degloss.show import counted
+from degloss.show import counted, visible
 from degloss.source import STDIN
 from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
@@ -188,6 +188,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
     endings = set(_expected(options))
     dotted = tuple(pattern for pattern in options.include if _is_hidden(pattern))
     links = others = backups = hidden = 0
+    unread: Counter[str] = Counter()
     for place, folders, names in os.walk(folder, onerror=unreadable):
         if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
             backups += 1
@@ -214,9 +215,17 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     hidden += 1
                     continue
                 yield path
+            elif not (options.include or name.endswith(ERRORS) or name.startswith((PREFIX, ".")) or wanted):
+                unread[Path(name).suffix.lower() or name] += 1
     if hidden:
         left = counted(hidden, "hidden file or folder", "hidden files or folders")
         tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'")
+    if unread:
+        kinds_left = ", ".join(sorted(unread, key=lambda ending: (-unread[ending], ending))[:3]) + (
+            ", …" if len(unread) > 3 else ""
+        )
+        left = counted(unread.total(), "file of another kind", "files of other kinds")
+        tally.tell(f"{folder}: {left} left out ({visible(kinds_left)}); name them by --include")
     if backups:
         tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:

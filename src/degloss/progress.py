@@ -105,6 +105,8 @@ class Progress:
             f"{counted(tally.done, 'document')}{before}, {size_text(self.position())} in {time_text(seconds)}"
             + (f": {', '.join(shares)} of the text" if shares else "")
         ]
+        if figures.emptied:
+            lines.append(f"nothing kept of {counted(figures.emptied, 'document')}")
         if figures.uncertain:
             names = [f"{visible(name)} {confidence:.2f}" for confidence, name in figures.least_certain()]
             lines.append(

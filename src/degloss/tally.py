@@ -64,11 +64,14 @@ class Figures:
 
     sizes: list[int] = field(default_factory=lambda: [0] * len(LABELS))
     uncertain: int = 0
+    emptied: int = 0
     _least: list[tuple[float, str]] = field(default_factory=list)
     _slowest: list[tuple[float, str]] = field(default_factory=list)
 
-    def count(self, name: str, counts: Counts, seconds: float) -> None:
-        """Counts what was found in a document; whether it is done is known when it is written."""
+    def count(self, name: str, counts: Counts, seconds: float, *, emptied: bool = False) -> None:
+        """Counts what was found in a document, and whether none of it is kept; whether it is done is known when it is
+        written."""
+        self.emptied += emptied
         for place, size in enumerate(counts.sizes):
             self.sizes[place] += size
         if counts.confidence < UNCERTAIN:
@@ -80,6 +83,7 @@ class Figures:
         """Counts what others counted."""
         self.sizes = [ours + theirs for ours, theirs in zip(self.sizes, other.sizes, strict=True)]
         self.uncertain += other.uncertain
+        self.emptied += other.emptied
         for ours, theirs in ((self._least, other._least), (self._slowest, other._slowest)):
             for item in theirs:
                 _keep(ours, item)
