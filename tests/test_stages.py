@@ -29,7 +29,7 @@ from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
 from degloss.context import Context, context, names
 from degloss.cues import Cues, cues, packed, voices
-from degloss.decode import LIMIT, Chain, Spoken, decide, evidence, slopes, spoken
+from degloss.decode import Chain, Spoken, decide, evidence, shares, spoken
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.likeness import NAMES as LIKENESS
@@ -391,7 +391,7 @@ def test_what_was_written_for_the_corpus_counts_less_wherever_it_stands() -> Non
         voices=0.25,
     )
     assert found.sentence_weight.tolist() == [0.25, 0.25, 1, 0.25, 0.25, 1, *[1] * 6]
-    assert found.public.tolist() == [False] * 5 + [True] * 4 + [False] * 3
+    assert found.composed_only.tolist() == [False] * 5 + [True] * 4 + [False] * 3
 
 
 # Cues.
@@ -931,23 +931,29 @@ def test_columns_may_come_in_pieces(borders: list[int], separator: Separator) ->
     assert decode.turned(chain, *np.split(edges, borders, 1)) == pytest.approx(decode.turned(chain, edges), abs=1e-5)
 
 
-def test_slopes_are_by_how_much_a_feature_moves_what_is_said(separator: Separator) -> None:
-    """All that is remembered given: the difference over a small step of each feature of one sentence."""
+def test_shares_of_features_add_up_to_what_is_said(separator: Separator) -> None:
+    """By the definition: slopes summed up on the way from no feature to all of them, and the ends of that way."""
     *_, around = surrounded(LINES)
     chain, mind = standardising(random_chain(separator, 1, 0.1), 3), random_memory(2)
     (said,) = spoken(chain, mind, around)
-    row = 9
-    standard = np.clip((around.features[row] - chain.mean.astype(float)) / chain.spread, -LIMIT, LIMIT)
-    told = said.told[row, : 2 * KEPT] @ chain.told[: 2 * KEPT]
+    standard = decode.standardised(around.features, chain.mean, chain.spread)
+    brought, average = shares(chain, standard)
+    remembered = said.told[:, : 2 * KEPT] @ chain.told[: 2 * KEPT]
+    assert brought.sum(1) + average + remembered == pytest.approx(said.emission, abs=1e-4)
 
-    def emission(standard: NDArray[Any]) -> NDArray[Any]:
-        layer = np.tanh(standard @ chain.hidden + chain.hidden_bias)
-        return np.asarray(standard @ chain.weights + chain.bias + told + layer @ chain.told[2 * KEPT :])
+    def emission(features: NDArray[Any]) -> NDArray[Any]:
+        layer = np.tanh(features @ chain.hidden + chain.hidden_bias)
+        return np.asarray(features @ chain.weights + chain.bias + layer @ chain.told[2 * KEPT :])
 
-    assert said.emission[row] == pytest.approx(emission(standard), abs=1e-4)
-    steps = 1e-5 * np.eye(len(standard))
-    expected = [(emission(standard + step) - emission(standard - step)) / 2e-5 for step in steps]
-    assert slopes(chain, said.told[row : row + 1])[0] == pytest.approx(np.array(expected), abs=1e-4)
+    row = standard[9].astype(float)
+    assert average == pytest.approx(emission(np.zeros_like(row)), abs=1e-5)
+    way = ((np.arange(400) + 0.5) / 400)[:, None] * row
+    for feature in np.argsort(-np.abs(row))[[0, 3, 9, 20]].tolist():
+        step = 1e-5 * np.eye(len(row))[feature]
+        slope = (emission(way + step) - emission(way - step)) / 2e-5
+        assert brought[9, feature] == pytest.approx(row[feature] * slope.mean(0), abs=1e-4)
+    none, _ = shares(chain, np.zeros_like(standard))
+    assert not none.any()
 
 
 def brute_force(logs: NDArray[Any]) -> NDArray[Any]:

@@ -229,12 +229,21 @@ def evidence(chain: Chain, memory: Memory, around: Context) -> NDArray[np.float3
     return logs
 
 
-def slopes(chain: Chain, told: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, k, 3) by how much each standardised feature of these sentences moves what speaks for each label there, all
-    that is remembered given."""
-    layer = told[:, 2 * KEPT :]
-    through = np.einsum("kh,nh,hl->nkl", chain.hidden, 1 - layer**2, chain.told[2 * KEPT :])
-    return np.asarray(chain.weights + through, np.float64)
+def shares(chain: Chain, features: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What speaks for each label at sentences with these standardised features (n, k), memory aside: (n, k, 3) how much
+    of it each feature has brought, and (3) what would be said of a sentence that is all average.
+
+    What is heard is no sum of the features. It is divided among them as it grows on the straight way from none of them
+    to all (integrated gradients; Sundararajan, Taly and Yan 2017), so that the parts sum up to the whole: each unit's
+    growth by the parts that they have in what goes into it.
+    """
+    given, bias = np.asarray(features, np.float64), np.asarray(chain.hidden_bias, np.float64)
+    entering = given @ chain.hidden
+    start, told = np.tanh(bias), chain.told[2 * KEPT :]
+    still = np.abs(entering) < 1e-6  # a unit that hardly moves goes along its slope
+    rising = np.where(still, 1 - start**2, (np.tanh(entering + bias) - start) / np.where(still, 1, entering))
+    each = np.einsum("kh,nh,hl->nkl", chain.hidden, rising, told) + chain.weights
+    return given[:, :, None] * each, np.asarray(chain.bias + start @ told, np.float64)
 
 
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

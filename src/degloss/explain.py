@@ -1,18 +1,18 @@
 """Why a sentence got its label: the strongest of the numbers that were added up.
 
-The sentence model is a sum, and the chain nearly one, so every part of a decision can be named. For the label that won,
-against its rival:
+The sentence model is a sum, and the chain can be taken apart into one, so every part of a decision can be named. For
+the label that won, against its rival:
 
 - the sentence alone: the weight of each n-gram times its family's scale, and of each standardised cue;
-- the context: each standardised context feature times the difference of its two weights in the chain;
+- the context: what each standardised context feature has brought, by its weights and by what is heard;
 - the memory: what is remembered at the sentence, of what was said before it and is said behind it;
 - the boundaries: what is left of the final log-odds, all that the chain made of the labels before and behind;
   and the cues of the boundary before the sentence.
 
 The rival of commentary and of boilerplate is article, that of article whichever of the two came nearer. All
 numbers are log-odds (2.2 is nine to one), positive where they speak for the label that won. Nothing is
-computed another way here: the numbers are those of `Separator.stages`, and the parts of the sentence alone sum up to
-its scores. Those of the context do not quite: of what is heard, which is no sum, they are the slopes at this sentence.
+computed another way here: the numbers are those of `Separator.stages`, and the parts sum up to the scores. What is
+heard of a sentence is divided among the features of its context as it grows with them (`decode.shares`).
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def _explanation(
     voice = heard.cues.voice
     looks = (heard.cues.values[heard.place] - model.mean) / model.spread
     told = stages.spoken.told[row : row + 1]
-    here = decode.standardised(stages.features[row : row + 1], chain.mean, chain.spread)[0]
-    surroundings = here * difference(decode.slopes(chain, told)[0])
+    here = decode.standardised(stages.features[row : row + 1], chain.mean, chain.spread)
+    brought, average = decode.shares(chain, here)
     if before is None:
         edges = _sorted([("begins the document", float(difference(chain.first)))])
     else:
@@ -139,8 +139,8 @@ def _explanation(
         final=final,
         ngrams=_ngrams(heard, model.table, difference),
         cues=_sorted(zip(heard.cues.names[:voice], looks * difference(model.weights), strict=True)),
-        context=_sorted(zip(context.names(heard.cues), surroundings, strict=True)),
-        biases=(float(difference(model.bias)), float(difference(chain.bias))),
+        context=_sorted(zip(context.names(heard.cues), difference(brought[0]), strict=True)),
+        biases=(float(difference(model.bias)), float(difference(average))),
         memory=float(told[0, : 2 * KEPT] @ difference(chain.told[: 2 * KEPT])),
         boundaries=final - float(difference(stages.spoken.emission[row])),
         edges=edges,
