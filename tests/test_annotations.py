@@ -23,7 +23,7 @@ from degloss.annotations import (
     to_label_studio,
 )
 from degloss.documents import LABELS, Label, Segment
-from degloss.errors import CorpusError, InputError
+from degloss.errors import CorpusError, InputError, OutputError
 from degloss_training import commands, corpus
 from training_data import document
 
@@ -245,6 +245,29 @@ def test_a_page_goes_out_is_corrected_and_comes_back(
     with pytest.raises(CorpusError, match=r"seite-1\.txt and 1 more are there; --force replaces them"):
         commands.corpus(["import", "--tool", tool, str(sent), "-o", str(out)])
     commands.corpus(["import", "--tool", tool, str(sent), "-o", str(out), "--force"])
+
+
+def test_what_is_read_is_never_overwritten(model: Path, tmp_path: Path) -> None:
+    page, sent = tmp_path / "seite.txt", tmp_path / "aufgaben.txt"
+    page.write_text(PAGE)
+    with pytest.raises(OutputError, match="is an input"):
+        commands.corpus(["export", "--tool", "doccano", str(page), "-o", str(page), "--force", "--model", str(model)])
+    assert page.read_text() == PAGE
+    lines = [{"text": "Eins.", "label": [[0, 5, "article"]], "name": name} for name in ("neu", "aufgaben")]
+    sent.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = sent.read_bytes()
+    with pytest.raises(OutputError, match="is an input"):
+        commands.corpus(["import", "--tool", "doccano", str(sent), "-o", str(tmp_path), "--force"])
+    assert sent.read_bytes() == before
+    assert not (tmp_path / "neu.txt").exists()
+
+
+def test_a_name_too_long_for_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sent = tmp_path / "alle.jsonl"
+    sent.write_text(json.dumps({"text": "Eins.", "label": [[0, 5, "article"]], "name": "ü" * 200}) + "\n")
+    with pytest.raises(CorpusError, match="nothing was written"):
+        commands.corpus(["import", "--tool", "doccano", str(sent), "-o", str(tmp_path / "out")])
+    assert "alle.jsonl:1: üüü" in capsys.readouterr().err
 
 
 def test_an_import_is_done_whole_or_not_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

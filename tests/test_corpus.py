@@ -84,6 +84,7 @@ SLIPS = [
     ("space behind", "[[article]] \nEins.", 1, "is no header"),
     ("windows line breaks", "[[article]]\r\nEins.\r\n", 1, "is no header"),
     ("text behind the header", "[[article]] Eins.", 1, "is no header"),
+    ("only a line break, taken back", "[[article]]\nA\n[[boilerplate]]\n\n[[+commentary]]\nB", 5, "has no text"),
     ("minus", "[[article]]\nA\n[[-commentary]]\nB", 3, "is no header"),
     ("plus at the start", "[[+article]]\nEins.", 1, "nothing before"),
     ("plus behind an empty block", "[[article]]\n[[+commentary]]\nEins.", 2, "nothing before"),
@@ -423,6 +424,34 @@ def test_public_articles_that_share_two_sentences_are_one_source(
     assert sorted(found) == sorted((f"n/{i}", corpus.bucket(f"n/{i}")) for i in same)
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("articles.jsonl.gz", {"id": "n/1", "text": "Der Rat tagt."}),
+        ("articles.jsonl.gz", {"id": "n/1", "headline": "Rat", "text": None}),
+        ("comments.jsonl.gz", ["n/1", "Unsinn!"]),
+    ],
+    ids=["no headline", "no text", "list"],
+)
+def test_public_rows_of_another_make_are_told(name: str, line: object, tmp_path: Path) -> None:
+    for each in sources.PUBLIC_FILES:
+        (tmp_path / each).write_bytes(gzip.compress(b""))
+    (tmp_path / name).write_bytes(gzip.compress(json.dumps(line).encode()))
+    with pytest.raises(TrainingError, match=rf"{name}:1: needs id, .*text, each a string"):
+        sources.gather([], tmp_path)
+
+
+def test_the_furniture_has_a_digest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Zeile\n")
+    monkeypatch.setattr(sources, "FURNITURE", tmp_path)
+    before = sources.digests(None)
+    (tmp_path / "a.txt").write_text("Zeile zwei\n")
+    assert before.keys() == sources.digests(None).keys() == {"furniture"}
+    assert before != sources.digests(None)
+    with pytest.raises(TrainingError, match=r"articles\.jsonl\.gz: cannot be read"):
+        sources.digests(tmp_path / "nowhere")
+
+
 def test_furniture_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sources, "FURNITURE", tmp_path)
     sources.furniture.cache_clear()
@@ -450,6 +479,15 @@ def test_furniture_has_lines_and_known_blanks(path: Path) -> None:
         assert set(re.findall(r"\{(.*?)\}", line)) <= {"n", "name", "time"}
         if "{" in line:
             line.format(n=1, name="Tom", time="12:00")
+
+
+def test_a_line_of_furniture_is_in_one_bucket_whatever_its_file() -> None:
+    home: dict[str, int] = {}
+    for path in sorted(sources.FURNITURE.glob("*.txt")):
+        for bucket in range(BUCKETS):
+            for line in sources.furniture(path.stem, bucket):
+                if len(line.split()) > 2 and "{" not in line:  # what is shorter is nobody's
+                    assert home.setdefault(line, bucket) == bucket, (path.name, line)
 
 
 # The corpus laid anew.

@@ -667,7 +667,7 @@ def test_without_public_texts_the_authored_have_no_strangers() -> None:
     alone = pages(60)
     composed = [replace(d, name=f"made-{d.name}", kind="post") for d in alone]
     data = prepared([*alone, *composed])
-    assert not data.public.any()
+    assert not data.composed_only.any()
     authored = data.authored[data.batch.document]
     found = scored(data, QUICK)
     assert np.abs(found.kin - found.strangers)[authored].max() < 1e-5
@@ -686,6 +686,26 @@ def test_strangers_who_are_never_asked_are_not_fitted(monkeypatch: pytest.Monkey
     assert (none.strangers == none.kin).all()
     assert (some.kin == none.kin).all()
     assert (some.strangers != some.kin).any()
+
+
+def test_documents_of_one_source_are_too_few() -> None:
+    with pytest.raises(TrainingError, match="all of one source"):
+        scored(prepared([replace(d, group="bucket-3") for d in pages(6)]), QUICK)
+
+
+def test_strangers_that_lack_a_label_in_a_fold_are_no_strangers() -> None:
+    """All commentary that only composed documents have is in one bucket: without it no model of them can be fitted."""
+    authored = pages(20)
+    made = []
+    for b in range(BUCKETS):
+        parts: list[tuple[str, Label]] = [(f"Die Brücke bleibt zu, sagt das Amt in Ort {b}.\n", "article")]
+        parts += [("Das glaubt doch keiner mehr, Leute!\n", "commentary")] if b == 4 else []
+        parts.append((f"+++ {b}\n", "boilerplate"))
+        made += [document(f"m{b}-{n}", *parts, group=f"bucket-{b}", kind="post") for n in range(3)]
+    data = prepared([*authored, *made])
+    found = scored(data, QUICK)
+    ours = data.authored[data.batch.document]
+    assert (found.strangers[ours] == found.kin[ours]).all()
 
 
 def test_a_word_of_one_bucket_alone_teaches_nothing() -> None:

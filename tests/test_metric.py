@@ -295,7 +295,9 @@ def test_a_floor_is_raised_freely_and_lowered_on_purpose(floors: Path) -> None:
     assert json.loads(gate.set_floors(floors, "e" * 64, {"all": REACHED}, lower=False))["corpus"] == "e" * 64
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"1", b"{}", b'{"corpus": "d"}', b"\xff"])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"1", b"{}", b'{"corpus": "d"}', b'{"corpus": null, "floors": {}}', b"\xff"]
+)
 def test_broken_floors_are_told(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "floors.json"
     path.write_bytes(data)
@@ -433,6 +435,14 @@ def test_files_that_are_none_for_evaluation_are_told(line: str, separator: Separ
         evaluate.on_file(packed, separator)
     with pytest.raises(TrainingError, match=r"fehlt\.jsonl: not an evaluation file"):
         evaluate.on_file(tmp_path / "fehlt.jsonl", separator)
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "text"])
+def test_fields_that_are_no_strings_are_told(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "real.jsonl"
+    path.write_text(row(DOCUMENTS[0], **{field: None}) + "\n")
+    with pytest.raises(TrainingError, match=r"real\.jsonl: .*: id, kind and text must be strings"):
+        evaluate.read(path)
 
 
 @pytest.mark.parametrize(

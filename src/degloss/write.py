@@ -119,9 +119,9 @@ class Packer:
         return gzip.GzipFile("", "wb", 6, self._file, mtime=0)  # no time and no name: the same text, the same bytes
 
 
-def write_file(target: Path, data: bytes, *, force: bool = False) -> None:
-    """Writes a whole file at once, or not at all; raises `OutputError`."""
-    with new_file(target, force=force) as file:
+def write_file(target: Path, data: bytes, *, force: bool = False, inputs: Collection[FileId] = ()) -> None:
+    """Writes a whole file at once, or not at all; raises `OutputError`. `inputs` as for `new_file`."""
+    with new_file(target, force=force, inputs=inputs) as file:
         file.write(data)
 
 

@@ -113,7 +113,9 @@ def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -
     ours = recipe.documents(corpus.load(folder), public, SHARE)
     held = [replace(d, kind="gate") for d in corpus.load(gate)]
     rows = {evaluate.set_name(path): evaluate.read(path) for path in real}
-    found = [Document(f"{name}/{row[0]}", "bucket-0", name, row[2], ()) for name, of in rows.items() for row in of]
+    # Ids may repeat within a file, so the number of the row is what a document goes by.
+    real_rows = {f"{name}/{number}": (name, row) for name, of in rows.items() for number, row in enumerate(of)}
+    found = [Document(key, "bucket-0", name, row[2], ()) for key, (name, row) in real_rows.items()]
     data = recipe.as_arrays([*ours, *held, *found])
     ours_only = np.arange(len(data.documents)) < len(ours)
     inside = np.isin(data.bucket, TEST)
@@ -125,7 +127,7 @@ def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -
         data,
         np.flatnonzero(ours_only & ~inside),
         np.flatnonzero(labelled | outside),
-        {f"{name}/{row[0]}": row[3] for name, of in rows.items() for row in of},
+        {key: row[3] for key, (_, row) in real_rows.items()},
         {d.name: d.kind if i else "authored" for d, i in zip(data.documents, outside, strict=True)},
     )
 

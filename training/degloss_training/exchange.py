@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from degloss.annotations import UNITS, Tool, Units, from_doccano, from_label_studio, to_doccano, to_label_studio
 from degloss.artefact import shipped_folder
@@ -20,8 +21,11 @@ from degloss.errors import CorpusError, DeglossError, InputError
 from degloss.read import read_text
 from degloss.separate import load
 from degloss.show import counted
-from degloss.write import make_folder, write_file
+from degloss.write import check_target, file_ids, make_folder, write_file
 from degloss_training.corpus import parse, serialise
+
+LONGEST: Final = 255
+"""Bytes that file systems take as a name."""
 
 
 def export(arguments: list[str]) -> int:
@@ -47,7 +51,8 @@ def export(arguments: list[str]) -> int:
         data = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
     else:
         data = json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
-    write_file(options.out, data.encode("utf-8", "backslashreplace"), force=options.force)
+    inputs = file_ids(options.files)
+    write_file(options.out, data.encode("utf-8", "backslashreplace"), force=options.force, inputs=inputs)
     _say(f"wrote {counted(len(entries), 'document')} to {options.out}, offsets in {units}")
     return 0
 
@@ -66,6 +71,8 @@ def import_(arguments: list[str]) -> int:
     for where, name, entry in _entries(options.file, tool):
         try:
             found = (from_doccano if tool == "doccano" else from_label_studio)(entry, where, units, rest)
+            if len(f"{name}.txt".encode()) > LONGEST:
+                raise InputError(f"{where}: {name[:30]}… is too long a name for a file; shorten the field 'name'")
             if name in documents:
                 raise InputError(f"{where}: a second document {name!r}; rename one in the field 'name'")
             documents[name] = serialise(*found).encode("utf-8")
@@ -86,8 +93,11 @@ def import_(arguments: list[str]) -> int:
     if taken and not options.force:
         more = f" and {len(taken) - 1:,} more are there; --force replaces them"
         raise CorpusError(f"{options.out}: {taken[0]}.txt{more if taken[1:] else ' is there; --force replaces it'}")
+    inputs = file_ids([options.file])
+    for name in documents:  # all of them or none
+        check_target(options.out / f"{name}.txt", force=options.force, inputs=inputs)
     for name, data in documents.items():
-        write_file(options.out / f"{name}.txt", data, force=options.force)
+        write_file(options.out / f"{name}.txt", data, force=options.force, inputs=inputs)
     _say(f"wrote {counted(len(documents), 'document')} into {options.out}; now: degloss corpus check")
     return 0
 

@@ -77,8 +77,8 @@ def _read(path: Path) -> dict[str, Any]:
         floors = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: no readable floors ({error}); restore the file or set floors anew") from error
-    if not isinstance(floors, dict) or not {"corpus", "floors"} <= floors.keys():
-        raise TrainingError(f"{path}: needs the keys corpus and floors; restore the file or set floors anew")
+    if not isinstance(floors, dict) or "floors" not in floors or not isinstance(floors.get("corpus"), str):
+        raise TrainingError(f"{path}: needs the keys corpus (a digest) and floors; restore the file or set floors anew")
     limits = floors["floors"]
     if not isinstance(limits, dict) or not all(
         isinstance(values, dict)

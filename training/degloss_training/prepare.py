@@ -54,8 +54,9 @@ class Prepared:
         return np.array([d.authored for d in self.documents], bool)
 
     @property
-    def public(self) -> NDArray[np.bool_]:
-        """(n) whether a sentence stands in no authored document: what composed ones have from public texts."""
+    def composed_only(self) -> NDArray[np.bool_]:
+        """(n) whether a sentence stands in composed documents and in no authored one: from public texts, from the
+        furniture, or from an authored document and altered by the composer (cut, put in other quotation marks)."""
         return np.asarray(~self.authored[self.batch.document[self.twin]] & ~self.authored[self.batch.document])
 
     @property
@@ -74,8 +75,9 @@ def prepare(
     """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise.
 
     `costs` multiply the chain's weights: by the document's genre, which `genre` tells by its kind, and by the label.
-    `voices` multiplies the sentence model's weights of article and commentary that were written for the corpus,
-    wherever they stand. Seeds are real text, and short texts have too few sentences to spare.
+    `voices` multiplies the sentence model's weights of article and commentary of authored documents, and of the same
+    sentences where composed documents have them word for word. Seeds are real text, and short texts have too few
+    sentences to spare; remarks of the furniture count in full, as readers' comments do.
     """
     batch = encode([d.text for d in documents])
     words = look_up(batch)

@@ -46,8 +46,9 @@ article and commentary are about one thing; to the sentence model, which must le
 trap on purpose."""
 
 VOICES: Final = 0.3
-"""How much article and commentary written for the corpus count for the sentence model beside those of real people,
-short texts aside: it should learn the voices of many, not of those who wrote for us."""
+"""How much article and commentary of authored documents count for the sentence model beside those of real people,
+short texts aside: it should learn the voices of many, not of those who wrote for us. Altered by the composer, and as
+remarks of the furniture, what was written for us counts in full all the same."""
 
 COSTS: Final[dict[tuple[str, Label], float]] = {
     ("page", "article"): 2.0,

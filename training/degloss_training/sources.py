@@ -95,9 +95,20 @@ def gather(documents: Sequence[Document], public: Path | None) -> list[Sources]:
     ]
 
 
-def digests(public: Path) -> dict[str, str]:
-    """The SHA-256 of each public file."""
-    return {name: hashlib.sha256((public / name).read_bytes()).hexdigest() for name in PUBLIC_FILES}
+def digests(public: Path | None) -> dict[str, str]:
+    """The SHA-256 of each public file, and of all furniture, whose files are taken in the order of their names."""
+    files = {name: [public / name] for name in PUBLIC_FILES} if public else {}
+    files["furniture"] = sorted(FURNITURE.glob("*.txt"))
+    return {name: hashlib.sha256(b"".join(map(_bytes, paths))).hexdigest() for name, paths in files.items()}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TrainingError(
+            f"{path}: cannot be read ({error.strerror}); docs/training.md says where to get it"
+        ) from error
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -145,18 +156,25 @@ def _comments_of(document: Document) -> Iterator[Comment]:
             yield Comment(document.group, document.bucket, text, content_words(text))
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a public file, which have strings in these fields."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            rows = [json.loads(line) for line in file]
     except (OSError, EOFError, ValueError) as error:
         raise TrainingError(
             f"{path}: not a readable gzip file of JSON lines ({error}); docs/training.md says where to get it"
         ) from error
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in fields):
+            raise TrainingError(
+                f"{path}:{number}: needs {', '.join(fields)}, each a string; docs/training.md says where to get it"
+            )
+    return rows
 
 
 def _public_articles(folder: Path) -> list[Article]:
-    rows = _read(folder / PUBLIC_FILES[0])
+    rows = _read(folder / PUBLIC_FILES[0], ("id", "headline", "text"))
     parent = list(range(len(rows)))
 
     def root(i: int) -> int:
@@ -186,7 +204,7 @@ def _public_articles(folder: Path) -> list[Article]:
 
 
 def _public_comments(folder: Path) -> list[Comment]:
-    rows = _read(folder / PUBLIC_FILES[1])
+    rows = _read(folder / PUBLIC_FILES[1], ("id", "text"))
     return [
         Comment(row["id"], bucket(row["id"]), row["text"].strip(), content_words(row["text"]))
         for row in rows

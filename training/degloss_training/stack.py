@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degloss.documents import LABELS
+from degloss.errors import TrainingError
 from degloss.vectors import DIMENSIONS, SOURCES
 from degloss_training import embed
 from degloss_training.corpus import BUCKETS
@@ -33,7 +34,8 @@ class Scores(NamedTuple):
     All public articles are of a few outlets and all public comments of one forum, all authored documents of one guide,
     whatever their bucket, and a model that knows the one or the other tells them apart better than it will tell
     strangers. So composed documents are also scored by a model of authored documents alone, and authored ones by a
-    model of what is composed of public texts. Where there is too little to learn from, both are the same.
+    model of what composed ones have besides, public texts above all. Where there is too little to learn from, both are
+    the same.
     """
 
     kin: NDArray[np.float64]
@@ -41,11 +43,19 @@ class Scores(NamedTuple):
 
 
 def cross_fitted_scores(data: Prepared, rows: NDArray[np.int64], settings: Settings) -> Scores:
-    """(len(rows), 2) sentence scores, each by a model that has not seen the sentence's bucket."""
+    """(len(rows), 2) sentence scores, each by a model that has not seen the sentence's bucket.
+
+    Raises `TrainingError` where all sentences are of one bucket.
+    """
     present = np.unique(data.row_bucket[rows])
+    if len(present) < 2:
+        raise TrainingError(
+            f"the {len(rows)} sentences to learn from are all of one source; add documents of others, or make their"
+            " groups smaller"
+        )
     fold = fold_of(data.row_bucket[rows], present, settings.folds)
     folds = [k for k in range(settings.folds) if (fold == k).any() and (fold != k).any()]
-    authored, public = data.authored[data.batch.document[rows]], data.public[rows]
+    authored, others = data.authored[data.batch.document[rows]], data.composed_only[rows]
 
     def one(known: NDArray[np.bool_], asked: NDArray[np.bool_]) -> NDArray[np.float64]:
         model, _ = fit_sentence_model(data, rows[known], settings)
@@ -54,8 +64,8 @@ def cross_fitted_scores(data: Prepared, rows: NDArray[np.int64], settings: Setti
     kin = [(fold != k, fold == k) for k in folds]
     strange = [
         ((fold != k) & known, (fold == k) & asked)
-        for asked, known in ((~authored, authored), (authored, public))
-        if settings.strangers and _enough(data.gold[rows], asked, known)
+        for asked, known in ((~authored, authored), (authored, others))
+        if settings.strangers and all(_enough(data.gold[rows], asked, known & (fold != k)) for k in folds)
         for k in folds
         if ((fold == k) & asked).any()
     ]

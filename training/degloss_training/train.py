@@ -30,6 +30,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     ready_folder(out)
     held_out, labelled = corpus.load(gate), corpus.load(folder)
+    digests = sources.digests(public)  # of the files as they are now, and not as they may be after the fit
     data = recipe.prepared(labelled, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
     model = fit.fit(data, np.arange(corpus.BUCKETS), recipe.SETTINGS)
@@ -38,7 +39,7 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
         "recipe": "corpus and public texts" if public else "corpus alone",
         "sources": {
             "corpus": {"documents": len(labelled), "sha256": corpus.digest(labelled)},
-            **({name: {"sha256": d} for name, d in sources.digests(public).items()} if public else {}),
+            **{name: {"sha256": digest} for name, digest in digests.items()},
         },
         "documents": kinds(data.documents),
         "sentences": dict(zip(LABELS, np.bincount(data.gold, minlength=3).tolist(), strict=True)),
