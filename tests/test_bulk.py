@@ -150,6 +150,9 @@ def test_files_of_other_kinds_are_counted(archive: Path, degloss: Run, tmp_path:
     assert b"in: 4 files of other kinds left out (.json, .jpg, LIESMICH); name them by --include\n" in done.stderr
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
     assert b"other kind" not in degloss("clean", "in", "-o", "mehr", "--include", "*.txt").stderr
+    left = ("--exclude", "*.jpg", "--exclude", "*.[Jj]*", "--exclude", "LIES*")
+    (archive / "e.doc.gz").write_text("")
+    assert b"in: 1 file of another kind left out (.doc)" in degloss("clean", "in", "-o", "rest", *left).stderr
 
 
 def test_rows_of_which_nothing_is_kept_are_counted(degloss: Run, tmp_path: Path) -> None:

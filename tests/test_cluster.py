@@ -331,14 +331,16 @@ def test_options_of_one_machine_are_refused(option: str, degloss: Run) -> None:
     assert (b"--resume goes on on one machine only" if option == "--resume" else b"with --scheduler go") in done.stderr
 
 
-def test_tables_are_failures_and_pages_are_read(
+def test_tables_and_json_are_failures_and_pages_are_read(
     machines: LocalCluster, separator: Separator, tmp_path: Path, degloss: Run
 ) -> None:
     pytest.importorskip("trafilatura", reason="pages of HTML are not read: trafilatura is not installed")
     (tmp_path / "a.html").write_text(f"<html><body><article><p>{ARTICLE}</p><p>{ARTICLE}</p></article></body></html>")
     (tmp_path / "b.csv").write_text("text\nEins.\n")
+    (tmp_path / "c.json").write_text("{}")
     tally, messages = label(machines, separator, [str(tmp_path / "*.*")], str(tmp_path / "out.jsonl"))
-    assert (tally.done, tally.failed) == (1, 1)
+    assert (tally.done, tally.failed) == (1, 2)
     assert "b.csv: tables are not read on a cluster" in messages[0]
+    assert "c.json: JSON is not read" in messages[1]
     alone = degloss("label", tmp_path / "a.html", "--format", "jsonl")
     assert (tmp_path / "out.jsonl").read_bytes() == alone.stdout

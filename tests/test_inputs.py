@@ -343,6 +343,15 @@ def test_a_damaged_page_is_read_with_marks_and_a_damaged_text_refused() -> None:
     assert notes == [f"x: UTF-8, damaged at byte {len(damaged)}; what cannot be read is shown as \ufffd"]
     with pytest.raises(InputError, match=f"UTF-8, but is damaged at byte {len(damaged)} "):
         decode(damaged, "x", pytest.fail)
+    for little in (b"Der B\xc3\xbcrgermeister\xff", "Der Rat tagt über Kö".encode()[:-1]):
+        with pytest.raises(InputError, match="is damaged at byte"):
+            decode(little, "x", pytest.fail)
+    marked = "Für \ufffd\ufffd\ufffd".encode() + b"\xff"
+    with pytest.raises(InputError, match=f"is damaged at byte {len(marked)} "):
+        decode(marked, "x", pytest.fail)
+    # Bytes that stand next to each other in UTF-8 too.
+    for text in ("Spaß… Gruß… für", "Das macht Spaß“, sagt er. Viel Spaß… Mit Fuß– ö"):
+        assert decode(text.encode("cp1252"), "x", notes.append) == text
     for encoding in ("cp1252", "cp850", "mac_roman"):  # no damage, but another encoding
         assert decode("Grüße aus Köln, für alle".encode(encoding), "x", notes.append)
 

@@ -40,6 +40,8 @@ _GUESSED: Final = {
 """Encodings of German text, the likelier first, and what people call them."""
 _GUESS_BYTES: Final = 1 << 16
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
+_BEYOND = re.compile("[\u00a0-\u00ff\u2010-\u20cf\u2190-\u2bff\U0001f000-\U0001faff]")
+"""Letters, marks and emoji of German text beyond ASCII."""
 _UMLAUT = re.compile("[äöüÄÖÜß]")
 
 
@@ -90,12 +92,12 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
 def _damaged_utf8(data: bytes) -> int | None:
     """Where bytes that are nearly UTF-8 are not; None if they are something else.
 
-    Text in another encoding has hardly a character beyond ASCII that is one in UTF-8 too; a file that was cut off, or
-    put together of two, has few that are not.
+    A file that was cut off, or put together of two, has no more bytes that are no UTF-8 than characters beyond ASCII
+    that German text has in it. Text in another encoding has hardly one of these by chance.
     """
     text = data.decode("utf-8", "replace")
-    lost = text.count("\ufffd")
-    if len(text) - len(text.encode("ascii", "ignore")) <= 2 * lost:
+    lost = text.count("\ufffd") - data.count("\ufffd".encode())
+    if not 0 < lost <= len(_BEYOND.findall(text)):
         return None
     try:
         data.decode("utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from degloss import extras
+from degloss.errors import InputError
 
 Readable = Literal["text", "html", "jsonl", "csv", "tsv", "parquet"]
 Kind = Readable | Literal["json"]
@@ -65,6 +66,14 @@ def kind_of(name: str, *, given: Readable | None = None, field: str | None = Non
     unread: Kind = UNREAD.get(stem[stem.rfind(".") :].lower(), "text") if not ending else "text"
     found: Kind = KINDS.get(ending.lower(), unread) if given is None else given
     return "jsonl" if field is not None and found not in ROWS else found
+
+
+def no_json(name: str) -> InputError:
+    """What to tell of a file whose name says that it is JSON."""
+    return InputError(
+        f"{name}: JSON is not read, only JSON lines; if it is that, one object a line, give --type jsonl, or call it"
+        " .jsonl"
+    )
 
 
 def require(kind: Kind, packing: Packing, where: str) -> None:

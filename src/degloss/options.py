@@ -32,7 +32,7 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILES|-",
-        help="Files (.txt .md .html .jsonl .csv .tsv .parquet, each also .gz or .zst), folders (with -o),"
+        help="Files (.txt .md .html .jsonl .ndjson .csv .tsv .parquet, each also .gz or .zst), folders (with -o),"
         " or - for standard input.",
         show_default=False,
     ),
@@ -41,7 +41,8 @@ Pages = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILES|-",
-        help="Files (.txt .md .html .jsonl .csv .tsv .parquet, each also .gz or .zst), or - for standard input.",
+        help="Files (.txt .md .html .jsonl .ndjson .csv .tsv .parquet, each also .gz or .zst),"
+        " or - for standard input.",
         show_default=False,
     ),
 ]

@@ -26,7 +26,7 @@ from degloss.documents import Favor
 from degloss.encodings import decode
 from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import Form, encode_line
-from degloss.kinds import TABLES, Kind, kind_of
+from degloss.kinds import TABLES, Kind, kind_of, no_json
 from degloss.pages import page_text
 from degloss.plan import ERRORS
 from degloss.read import Document
@@ -181,6 +181,8 @@ def _documents(piece: Piece, text_field: str, report: Report) -> Iterator[Docume
         with _opened(piece, report) as file:
             if piece.kind in TABLES:
                 raise InputError(f"{piece.name}: tables are not read on a cluster; write the rows as JSON lines")
+            if piece.kind == "json":
+                raise no_json(piece.name)
             if piece.kind != "jsonl":
                 page = piece.kind == "html"
                 data = file.read(MOST_BYTES + 1)

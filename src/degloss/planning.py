@@ -30,7 +30,7 @@ from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
 
 _TITLES: Final = {"csv": "CSV", "tsv": "TSV", "jsonl": "JSON lines", "parquet": "Parquet"}
-_REPLACED: Final = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
+_REPLACED: Final = (".txt", ".jsonl", ".ndjson", ".jl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
 FormOf = Callable[[Kind], Form]
@@ -215,8 +215,11 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                     hidden += 1
                     continue
                 yield path
-            elif not (options.include or name.endswith(ERRORS) or name.startswith((PREFIX, ".")) or wanted):
-                unread[Path(name).suffix.lower() or name] += 1
+            elif not (
+                wanted or options.include or name.endswith(ERRORS) or name.startswith((PREFIX, "."))
+                or _matches(relative, options.exclude)
+            ):  # fmt: skip
+                unread[Path(parts(name).stem).suffix.lower() or name] += 1
     if hidden:
         left = counted(hidden, "hidden file or folder", "hidden files or folders")
         tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'")

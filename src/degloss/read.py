@@ -14,7 +14,7 @@ from typing import NamedTuple
 from degloss.encodings import Note, decode
 from degloss.errors import InputError
 from degloss.extras import package
-from degloss.kinds import Kind
+from degloss.kinds import Kind, no_json
 from degloss.pages import page_text
 from degloss.parquet import ArrowRow, Schema, read_parquet
 from degloss.records import Record, read_records
@@ -48,10 +48,7 @@ def read_documents(
         yield Document(name, mended(text, name) if mend else text, None, mend or kind == "html")
         return
     if kind == "json":
-        raise InputError(
-            f"{name}: JSON is not read, only JSON lines (.jsonl, one object a line); if it is that, give --type jsonl,"
-            " and --type text to read it as it is"
-        )
+        raise no_json(name)
     rows: Iterator[Header | Schema | Record | Row | ArrowRow | InputError]
     if kind == "jsonl":
         yield None

@@ -8,9 +8,9 @@ of it is lost ("expand").
     >>> import spacy
     >>> nlp = spacy.blank("de")
     >>> component = nlp.add_pipe("degloss", config={"favor": "recall"})
-    >>> doc = nlp("Der Rat stimmt dem Haushalt zu.\\n\\nTeile diesen Beitrag")
+    >>> doc = nlp("Der Rat hat am Dienstag zugestimmt, teilte die Stadt mit.\\n\\nTeile diesen Beitrag")
     >>> [(span.text, span.label_) for span in doc.spans["degloss"]]
-    [('Der Rat stimmt dem Haushalt zu.', 'article'), ('Teile diesen Beitrag', 'boilerplate')]
+    [('Der Rat hat am Dienstag zugestimmt, teilte die Stadt mit.', 'article'), ('Teile diesen Beitrag', 'boilerplate')]
 
 This module needs spaCy (extra `spacy`); nothing else in degloss imports it.
 """
