@@ -65,19 +65,20 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     try:
         text = data.decode("utf-8")
         most_controls = len(data) / 5
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        damage = error.start
         # Text has next to none, compressed data one in ten. Invalid UTF-8 is already half the proof.
         most_controls = len(data) / 20
     if len(data) - len(data.translate(None, _CONTROLS)) > most_controls:
         raise InputError(f"{name}: binary data, not text; extract its text first, or leave the file out")
     if text is not None:
         return text
-    damage = _damaged_utf8(data)
-    if damage is not None:
+    marked = data.decode("utf-8", "replace")
+    if _is_damaged(marked, data):
         if not page:
             return strictly(data, "utf-8", "UTF-8", name)  # which says where
         note(f"{name}: UTF-8, damaged at byte {damage + 1}; what cannot be read is shown as \ufffd")
-        return data.decode("utf-8", "replace")
+        return marked
     said = declared(data) if page else None
     if said is not None:
         try:
@@ -89,21 +90,13 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     return data.decode(encoding)
 
 
-def _damaged_utf8(data: bytes) -> int | None:
-    """Where bytes that are nearly UTF-8 are not; None if they are something else.
+def _is_damaged(marked: str, data: bytes) -> bool:
+    """Whether bytes that are no UTF-8 are nearly that; `marked` is what they are with marks for what cannot be read.
 
     A file that was cut off, or put together of two, has no more bytes that are no UTF-8 than characters beyond ASCII
     that German text has in it. Text in another encoding has hardly one of these by chance.
     """
-    text = data.decode("utf-8", "replace")
-    lost = text.count("\ufffd") - data.count("\ufffd".encode())
-    if not 0 < lost <= len(_BEYOND.findall(text)):
-        return None
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start
-    return None
+    return marked.count("\ufffd") - data.count("\ufffd".encode()) <= len(_BEYOND.findall(marked))
 
 
 def guess(data: bytes) -> tuple[str, str]:

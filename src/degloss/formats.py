@@ -157,8 +157,9 @@ def format_for(kind: Kind, wanted: Format | None, output: str | None = None) -> 
     ending = parts(output or "").ending.lower()
     if kind in TABLES and ending in (".csv", ".tsv", ".parquet"):
         return wanted or "table"
-    same = (".jsonl", ending) if KINDS.get(ending) == "jsonl" else (ending,)
-    of_ending = next((format for format, its in ENDINGS.items() if its in same), None)
+    if KINDS.get(ending) == "jsonl":
+        ending = ENDINGS["jsonl"]
+    of_ending = next((format for format, its in ENDINGS.items() if its == ending), None)
     return wanted or of_ending or ("table" if kind in TABLES else "text")
 
 

@@ -21,8 +21,8 @@ KINDS: Final[dict[str, Readable]] = {
 }  # fmt: skip
 """What the endings of names say; each may be followed by one of `PACKINGS`. Capitals make no difference."""
 PACKINGS: Final[tuple[Packing, ...]] = (".gz", ".zst")
-UNREAD: Final[dict[str, Kind]] = {".json": "json"}
-"""Kinds that fail when they are read: as a text, their braces and keys would be taken for somebody's words."""
+UNREAD: Final = ".json"
+"""What ends so fails when it is read: as a text, its braces and keys would be taken for somebody's words."""
 ROWS: Final[tuple[Kind, ...]] = ("jsonl", "csv", "tsv", "parquet")
 """Kinds that hold a document a row. Of the others a file is one document."""
 TABLES: Final[tuple[Kind, ...]] = ("csv", "tsv", "parquet")
@@ -63,8 +63,9 @@ def kind_of(name: str, *, given: Readable | None = None, field: str | None = Non
     ('html', 'text', 'csv', 'jsonl')
     """
     stem, ending, _ = parts(name)
-    unread: Kind = UNREAD.get(stem[stem.rfind(".") :].lower(), "text") if not ending else "text"
-    found: Kind = KINDS.get(ending.lower(), unread) if given is None else given
+    unknown: Kind = "json" if stem.lower().endswith(UNREAD) else "text"
+    named: Kind = KINDS[ending.lower()] if ending else unknown
+    found = given or named
     return "jsonl" if field is not None and found not in ROWS else found
 
 

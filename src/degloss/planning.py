@@ -24,7 +24,7 @@ from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
 from degloss.partfile import PREFIX
 from degloss.plan import BACKUP_JOURNAL, ERRORS, Job, Options, Plan
-from degloss.show import counted, visible
+from degloss.show import counted, some, visible
 from degloss.source import STDIN
 from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
@@ -224,11 +224,9 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
         left = counted(hidden, "hidden file or folder", "hidden files or folders")
         tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'")
     if unread:
-        kinds_left = ", ".join(sorted(unread, key=lambda ending: (-unread[ending], ending))[:3]) + (
-            ", …" if len(unread) > 3 else ""
-        )
+        most = sorted(unread, key=lambda ending: (-unread[ending], ending))[:3]
         left = counted(unread.total(), "file of another kind", "files of other kinds")
-        tally.tell(f"{folder}: {left} left out ({visible(kinds_left)}); name them by --include")
+        tally.tell(f"{folder}: {left} left out ({visible(some(most, len(unread)))}); name them by --include")
     if backups:
         tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from degloss.documents import LABELS
 from degloss.encodings import Note
 from degloss.plan import Plan
-from degloss.show import counted, visible
+from degloss.show import counted, some, visible
 from degloss.source import STDIN, Source
 from degloss.tally import UNCERTAIN, Tally
 
@@ -110,7 +110,7 @@ class Progress:
         if figures.uncertain:
             names = [f"{visible(name)} {confidence:.2f}" for confidence, name in figures.least_certain()]
             lines.append(
-                f"{figures.uncertain:,} uncertain (confidence below {UNCERTAIN}): {_some(names, figures.uncertain)}"
+                f"{figures.uncertain:,} uncertain (confidence below {UNCERTAIN}): {some(names, figures.uncertain)}"
             )
         slow = [f"{visible(name)} {time_text(taken)}" for taken, name in figures.slowest() if taken >= _SLOW]
         if slow:
@@ -156,10 +156,6 @@ def time_text(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
-
-
-def _some(names: list[str], count: int) -> str:
-    return ", ".join(names) + (", …" if count > len(names) else "")
 
 
 def _size(source: str) -> int:

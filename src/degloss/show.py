@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from degloss.characters import LINE_BREAKS
@@ -25,6 +26,15 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
     ('1 document', '12,345 documents', '0 links')
     """
     return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
+
+
+def some(names: Sequence[str], count: int) -> str:
+    """The first names of so many.
+
+    >>> some(["a.txt", "b.txt"], 2), some(["a.txt", "b.txt"], 7)
+    ('a.txt, b.txt', 'a.txt, b.txt, …')
+    """
+    return ", ".join(names) + (", …" if count > len(names) else "")
 
 
 def escape(text: str) -> str:

@@ -112,10 +112,13 @@ def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -
     """The documents of the recipe, the gate set and the files of real text, prepared once for all ablations."""
     ours = recipe.documents(corpus.load(folder), public, SHARE)
     held = [replace(d, kind="gate") for d in corpus.load(gate)]
-    rows = {evaluate.set_name(path): evaluate.read(path) for path in real}
     # Ids may repeat within a file, so the number of the row is what a document goes by.
-    real_rows = {f"{name}/{number}": (name, row) for name, of in rows.items() for number, row in enumerate(of)}
-    found = [Document(key, "bucket-0", name, row[2], ()) for key, (name, row) in real_rows.items()]
+    rows = {
+        f"{name}/{number}": (name, row)
+        for name, path in zip(map(evaluate.set_name, real), real, strict=True)
+        for number, row in enumerate(evaluate.read(path))
+    }
+    found = [Document(key, "bucket-0", name, row[2], ()) for key, (name, row) in rows.items()]
     data = recipe.as_arrays([*ours, *held, *found])
     ours_only = np.arange(len(data.documents)) < len(ours)
     inside = np.isin(data.bucket, TEST)
@@ -127,7 +130,7 @@ def bench(folder: Path, gate: Path, public: Path | None, real: Sequence[Path]) -
         data,
         np.flatnonzero(ours_only & ~inside),
         np.flatnonzero(labelled | outside),
-        {key: row[3] for key, (_, row) in real_rows.items()},
+        {key: row[3] for key, (_, row) in rows.items()},
         {d.name: d.kind if i else "authored" for d, i in zip(data.documents, outside, strict=True)},
     )
 

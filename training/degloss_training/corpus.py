@@ -99,9 +99,7 @@ def parse(data: str, where: str) -> tuple[str, tuple[Segment, ...]]:
                     raise CorpusError(f"{where}:{number}: nothing before this header to continue; drop the +")
                 # Text lines end in a line break each; this one takes the last of them back.
                 blocks[-1][1][-1] = blocks[-1][1][-1].removesuffix("\n")
-                if not any(blocks[-1][1]):
-                    raise CorpusError(f"{where}:{number}: the block before has no text; delete its header")
-            elif blocks and blocks[-1][1] == []:
+            if blocks and not any(blocks[-1][1]):
                 raise CorpusError(f"{where}:{number}: the block before has no text; delete its header")
             label = next(known for known in LABELS if known == match[2])
             blocks.append((label, []))
