@@ -7,6 +7,7 @@ import itertools
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from degloss.documents import LABELS, Label
 from degloss.errors import OutputError, TrainingError
 from degloss.memory import HEARD, KEPT, Memory
 from degloss.messages import marginals
+from degloss.ngrams import TABLE_BITS
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
 from degloss_training import ablate, chain, corpus, embed, evaluate, fit, network, recipe, stack, train
@@ -34,8 +36,8 @@ from degloss_training.chain import ChainData, chain_data, document_rows, fit_cha
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.metric import MEASURES, Judged
 from degloss_training.network import Example, Parameters, gradient, likelihood
-from degloss_training.prepare import Prepared
-from degloss_training.sentence import fit_sentence_model, matrix_scores, standardise
+from degloss_training.prepare import Prepared, ngram_matrix
+from degloss_training.sentence import design, fit_sentence_model, matrix_scores, standardise
 from degloss_training.settings import Settings
 from degloss_training.stack import Scores, cross_fitted_scores, cross_fitted_vectors, fold_of
 from training_data import document, prepared
@@ -834,7 +836,7 @@ def test_composed_and_relaid_documents_stay_in_the_bucket_of_their_source() -> N
     labelled = {d.name: d for d in ours}
     relaid = [d for d in documents if d.name.startswith("relay-")]
     assert len(relaid) > 100
-    assert all(d.bucket == labelled[d.name.removeprefix("relay-")].bucket for d in relaid)
+    assert all(d.bucket == labelled[d.name.split("-", 2)[2]].bucket for d in relaid)
     composed = [d for d in documents if d.group.startswith("bucket-")]
     assert len(composed) > 300
     # Whole long sentences of a composed document stand in documents of its bucket alone.
@@ -849,6 +851,38 @@ def test_composed_and_relaid_documents_stay_in_the_bucket_of_their_source() -> N
                 assert d.bucket in home[sentence], d.name
                 checked += 1
     assert checked > 500
+
+
+def test_documents_made_several_times_weigh_as_much_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = corpus.load(Path(__file__).parents[1] / "training" / "corpus")[::20]
+    monkeypatch.setattr(recipe, "LAYOUTS", dict.fromkeys(recipe.LAYOUTS, 60))
+    made: dict[int, tuple[Counter[str], dict[str, float]]] = {}
+    for times in (1, 3):
+        monkeypatch.setattr(recipe, "TIMES", times)
+        documents = recipe.documents(ours, None)
+        assert len({d.name for d in documents}) == len(documents)
+        assert len({d.text for d in documents}) > 0.95 * len(documents)
+        data = recipe.as_arrays(documents)
+        kinds = np.array([d.kind for d in documents])[data.batch.document]
+        weights = {k: float(data.chain_weight[kinds == k].max()) for k in set(kinds.tolist())}
+        made[times] = Counter(d.kind for d in documents), weights
+    for kind, number in made[1][0].items():
+        several = kind in recipe.LAYOUTS or kind.startswith("relay")
+        assert made[3][0][kind] == number * (3 if several else 1), kind
+        assert made[3][1][kind] == pytest.approx(made[1][1][kind] / (3 if several else 1)), kind
+
+
+def test_ngrams_are_kept_once_for_each_sentence() -> None:
+    text = "Der Rat stimmt zu. Na toll, wieder nichts!\nTeilen Sie diesen Beitrag"
+    data = prepared([document(f"d{k}", (text, "article"), group="bucket-0") for k in range(4)])
+    sentences = len(data.gold) // 4
+    assert data.twin.tolist() == list(range(sentences)) * 4
+    assert data.ngrams.getnnz(1)[sentences:].tolist() == [0] * 3 * sentences
+    assert (data.ngrams.getnnz(1)[:sentences] > 5).all()
+    rows = np.arange(len(data.gold))
+    mean, spread = np.zeros(data.cues.voice, np.float32), np.ones(data.cues.voice, np.float32)
+    matrix = design(data, rows, mean, spread, 0)[:, : 1 << TABLE_BITS]
+    assert (matrix != ngram_matrix(data.batch, data.words, rows)).nnz == 0
 
 
 def long_sentences(d: Document) -> set[str]:

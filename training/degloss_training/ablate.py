@@ -159,7 +159,7 @@ def _reduced(data: Prepared, ablation: Ablation) -> Prepared:
     values[:, [i for i, name in enumerate(names) if not ablation.cues(name)]] = 0
     ngrams = data.ngrams
     if ablation.families is not _everything:
-        ngrams = ngram_matrix(data.batch, data.words, ablation.families)
+        ngrams = ngram_matrix(data.batch, data.words, data.twin, ablation.families)
     nothing = sparse.csr_matrix(ngrams.shape, dtype=np.float32)
     counts = (of if ablation.families(source) else nothing for source, of in zip(SOURCES, data.counts, strict=True))
     return replace(data, cues=replace(data.cues, values=values), ngrams=ngrams, counts=tuple(counts))

@@ -141,7 +141,7 @@ def relay(document: Document, seed: int) -> Document:
     for text, label in blocks:
         pieces += [(paragraph + gap, label) for paragraph in paragraphs(text)]
     kind = "relay " + document.kind.removeprefix("authored ")
-    return _finish(f"relay-{document.name}", document.group, kind, pieces, rng)
+    return _finish(f"relay-{seed}-{document.name}", document.group, kind, pieces, rng)
 
 
 _PAIRS = {"„": ("„", "“"), '"': ('"', '"'), "»": ("»", "«"), "“": ("“", "”"), "«": ("«", "»")}

@@ -23,7 +23,7 @@ from degloss_training.prepare import Prepared
 
 STRETCH: Final = 5
 """Sentences of one speaker that are learned from together."""
-LEAST: Final = 5
+LEAST: Final = 8
 """Sentences an n-gram has to occur in to get a vector."""
 _LATENT: Final = 128
 _RIDGE: Final = 1e-3

@@ -7,7 +7,7 @@ families the scorer looks up, the dense columns are the package's cues.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from degloss_training.corpus import Document
 class Prepared:
     """Labelled documents as arrays; n sentences of d documents.
 
-    ngrams  (n, 2^18) values of the hashed n-grams
+    ngrams  (n, 2^18) values of the hashed n-grams; those of a sentence stand in the row of its twin, and other rows
+            are empty (a few twins differ at their edges, by the character before or behind them)
     counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; single function words
             are left out
     gold    (n) label of each sentence: the speaker of most of its characters
@@ -101,7 +102,7 @@ def prepare(
         batch=batch,
         words=words,
         cues=cues(batch, words),
-        ngrams=ngram_matrix(batch, words),
+        ngrams=ngram_matrix(batch, words, twin),
         counts=tuple(gram_counts(batch, words, source) for source in SOURCES),
         gold=gold,
         twin=twin,
@@ -111,11 +112,16 @@ def prepare(
     )
 
 
-def ngram_matrix(batch: Batch, words: Words, keep: Callable[[str], bool] = lambda _: True) -> sparse.csr_matrix:
-    """(n, 2^18) what the sentence model's table is multiplied with; `keep` chooses families by name."""
+def ngram_matrix(
+    batch: Batch, words: Words, twin: NDArray[np.int64], keep: Callable[[str], bool] = lambda _: True
+) -> sparse.csr_matrix:
+    """(n, 2^18) what the sentence model's table is multiplied with, in the rows of twins only; `keep` chooses
+    families by name."""
     total = sparse.csr_matrix((len(batch), 1 << TABLE_BITS), dtype=np.float32)
+    once = twin == np.arange(len(twin))
     for family in families(batch, words):
         if keep(family.name):
+            family = replace(family, count=np.where(once, family.count, 0))
             total = total + _matrix(family, np.repeat(scale(family.count), family.count))
     return total
 

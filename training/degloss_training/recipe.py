@@ -24,6 +24,10 @@ LAYOUTS: Final[dict[str, int]] = {
 """Composed documents of each layout, with public texts. From the repository alone there are fewer sources, and the
 documents would repeat them: then a sixth of these."""
 
+TIMES: Final = 3
+"""So many times as many are composed, and labelled documents laid anew so often; each weighs as much less. The more
+varied they are, the less the chain learns any by heart."""
+
 POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1", "i3", "i4")
 """The batches of authored channel posts."""
 
@@ -77,13 +81,21 @@ def prepared(labelled: Sequence[Document], public: Path | None) -> Prepared:
 
 def as_arrays(found: Sequence[Document]) -> Prepared:
     """Documents as arrays, weighed as the recipe says."""
-    return prepare(found, SENTENCE_WEIGHTS, CHAIN_WEIGHTS, COSTS, genre, VOICES)
+    return prepare(found, _divided(SENTENCE_WEIGHTS), _divided(CHAIN_WEIGHTS), COSTS, genre, VOICES)
+
+
+def _divided(weights: dict[str, float]) -> dict[str, float]:
+    """These weights, those of the documents that are made `TIMES` times divided by it."""
+    weights = {**dict.fromkeys([*LAYOUTS, "relay"], 1.0), **weights}
+    made = {*LAYOUTS, "relay"}
+    return {kind: w / TIMES if kind.partition(" ")[0] in made else w for kind, w in weights.items()}
 
 
 def documents(labelled: Sequence[Document], public: Path | None, share: float = 1) -> list[Document]:
     """Every training document: the labelled ones, the same laid anew, and a share of the composed ones."""
     material = sources.gather(labelled, public)
-    layouts = {name: int(share * number / (1 if public else 6)) for name, number in LAYOUTS.items()}
+    layouts = {name: TIMES * int(share * number / (1 if public else 6)) for name, number in LAYOUTS.items()}
     composed = compose.compose(material, layouts, SEED)
-    relaid = [compose.relay(d, SEED) for d in labelled if len({s.label for s in d.spans}) > 1]
+    several = [d for d in labelled if len({s.label for s in d.spans}) > 1]
+    relaid = [compose.relay(d, SEED + time) for time in range(TIMES) for d in several]
     return [*labelled, *composed, *relaid]

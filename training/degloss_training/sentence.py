@@ -21,9 +21,9 @@ def design(
     spread: NDArray[np.float32],
     gain: float,
 ) -> sparse.csr_matrix:
-    """The matrix scikit-learn is given: n-grams beside standardised cues."""
+    """The matrix scikit-learn is given for some rows: n-grams beside standardised cues."""
     dense = (data.cues.values[rows, : data.cues.voice] - mean) / spread * np.float32(gain)
-    return sparse.hstack([data.ngrams[rows], sparse.csr_matrix(dense)], format="csr", dtype=np.float32)
+    return sparse.hstack([data.ngrams[data.twin[rows]], sparse.csr_matrix(dense)], format="csr", dtype=np.float32)
 
 
 def standardise(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -65,5 +65,6 @@ def fit_sentence_model(
 
 def matrix_scores(model: SentenceModel, data: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """The scores of `degloss.classify.sentence_scores` for some rows, by the prepared matrix (tested to agree)."""
+    twins, place = np.unique(data.twin[rows], return_inverse=True)
     standard = (data.cues.values[rows, : data.cues.voice] - model.mean) / model.spread
-    return np.asarray(data.ngrams[rows] @ model.table + standard @ model.weights + model.bias, np.float64)
+    return np.asarray((data.ngrams[twins] @ model.table)[place] + standard @ model.weights + model.bias, np.float64)

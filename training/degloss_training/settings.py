@@ -27,12 +27,12 @@ class Settings:
     cue_gain: float = 0.3
     iterations: int = 80
     rate: float = 2e-3
-    epochs: int = 30
+    epochs: int = 40
     withheld: float = 0.2
     features_dropped: float = 0.2
     dropped: float = 0.2
     remembers: bool = True
     folds: int = 5
     strangers: float = 0.5
-    seed: int = 2
+    seed: int = 6
     jobs: int = 2
