@@ -252,6 +252,30 @@ def test_without_a_format_the_ending_of_the_output_decides(
         assert not (tmp_path / output).exists()
 
 
+CLEANED = [
+    # inputs, output, what is told if it is refused
+    (["in.jsonl"], "out.csv", "out.csv: what comes out of in.jsonl is JSON lines; name it .jsonl"),
+    (["in.jsonl"], "out.ndjson", ""),
+    (["in.jsonl"], "out.jsonl.gz", ""),
+    (["in.jsonl"], "out.txt", ""),
+    (["in.txt"], "out.jsonl", "out.jsonl: what comes out of in.txt is text; name it .txt"),
+    (["in.txt"], "out.TSV", "out.TSV: what comes out of in.txt is text; name it .txt"),
+    (["in.txt"], "out.md", ""),
+    (["in.jsonl", "in.txt"], "out.jsonl", "out.jsonl: what comes out of in.txt is text; name it .txt"),
+]
+
+
+@pytest.mark.parametrize(("names", "output", "told"), CLEANED, ids=[f"{' '.join(c[0])} {c[1]}" for c in CLEANED])
+def test_what_is_cleaned_is_not_named_as_another_kind(
+    names: list[str], output: str, told: str, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in.txt").write_text(ARTICLE)
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n")
+    done = degloss("clean", *names, "-o", output)
+    assert (done.returncode, (tmp_path / output).exists()) == ((1, False) if told else (0, True))
+    assert told in done.stderr.decode()
+
+
 CLASHES = [
     ("in.csv", "spans,text\n1,Ja.\n", [], "has a column 'spans' already"),
     ("in.csv", "id,article\n1,Ja.\n", ["--text-field", "article"], "'article' is one that tables gain"),

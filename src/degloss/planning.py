@@ -89,6 +89,11 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
         raise InputError(f"{target}: what comes out of {jobs[0].source} is no Parquet; give it another ending")
     if layout != "lines" and KINDS.get(named, layout) != layout:
         raise InputError(f"{target}: what comes out of {jobs[0].source} is {_TITLES[layout]}; name it .{layout}")
+    if layout == "lines" and jobs[0].form.keep is not None and KINDS.get(named) in ROWS:
+        for job in jobs:
+            if job.kind != KINDS[named]:
+                title, ending = ("JSON lines", "jsonl") if job.kind == "jsonl" else ("text", "txt")
+                raise InputError(f"{target}: what comes out of {job.source} is {title}; name it .{ending}")
     if target is not None and not options.resume:
         check_target(target, force=options.force, inputs=inputs)
     return Plan(tuple(jobs), options, shared=target, inputs=inputs)
