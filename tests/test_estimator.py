@@ -121,6 +121,13 @@ def test_arrays_and_estimators_turn_into_each_other(fitted: SentenceClassifier) 
         assert chance[released.classes_ == sentence.lone_label] == pytest.approx(sentence.lone_score, abs=1e-5)
 
 
+def test_what_is_said_of_a_text_does_not_hang_on_the_texts_beside_it() -> None:
+    released = SentenceClassifier.shipped()
+    texts = ["• Der Rat\n• Das Amt", "• Der Rat • Das Amt", "Was nun?*\n\nJa.", "Was nun?\n\nJa.", "Was nun?*\n\nJa."]
+    alone = np.concatenate([released.decision_function([text]) for text in texts])
+    assert released.decision_function(texts) == pytest.approx(alone, abs=1e-6)
+
+
 def test_other_labels_fit_but_are_no_sentence_model() -> None:
     made = SentenceClassifier().fit(TEXTS, [label == "commentary" for label in GOLD])
     assert made.classes_.tolist() == [False, True]
