@@ -47,11 +47,11 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--public", type=Path, help="public texts the folds' models compose documents from as well")
     parser.add_argument("--real", type=Path, help="folder of annotated real text: *.jsonl, *.jsonl.gz")
     parser.add_argument("--out", type=Path, default=Path("build/eval"), help="folder for tables and plots")
-    parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation: half an hour")
+    parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation: most of an hour")
     parser.add_argument(
         "--no-ablations",
         action="store_true",
-        help="leave out the ablations: training without one thing at a time, half an hour",
+        help="leave out the ablations: training without one thing at a time, over an hour",
     )
     parser.add_argument("--gate", action="store_true", help="only check the floors of the gate set")
     parser.add_argument("--floors", type=Path, default=FLOORS, help="the floors")
