@@ -85,23 +85,24 @@ def make_model(folder: Path) -> Path:
         spread=np.ones(len(features), np.float32),
         weights=context,
         bias=np.zeros(3, np.float32),
-        hidden=np.zeros((len(features), HEARD), np.float32),
-        hidden_bias=np.zeros(HEARD, np.float32),
-        told=np.zeros((TOLD, 3), np.float32),
-        turns=np.zeros((2, TOLD, 3, 3), np.float32),
+        hidden=np.zeros((len(features), 2 * HEARD), np.float32),
+        hidden_bias=np.zeros(2 * HEARD, np.float32),
+        told=np.zeros((2 * TOLD, 3), np.float32),
+        turns=np.zeros((2, 2 * TOLD, 3, 3), np.float32),
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
     )
-    chain.hidden[features.index("own chance commentary"), 0] = 1
+    chain.hidden[features.index("own chance commentary"), HEARD] = 1
     memory = Memory(
-        first=np.zeros((REACH, HEARD, 4 * KEPT), np.float32),
-        first_bias=np.zeros(4 * KEPT, np.float32),
-        second=np.zeros((REACH, 2 * KEPT, 4 * KEPT), np.float32),
-        second_bias=np.zeros(4 * KEPT, np.float32),
+        first=np.zeros((2, REACH, HEARD, 4 * KEPT), np.float32),
+        first_bias=np.zeros((2, 4 * KEPT), np.float32),
+        second=np.zeros((2, REACH, 2 * KEPT, 4 * KEPT), np.float32),
+        second_bias=np.zeros((2, 4 * KEPT), np.float32),
     )
-    # The first of the forward means: how much commentary there was, counted from the sentence before.
-    memory.first[0, 0, 0] = memory.second[1, 0, 0] = 1
-    chain.told[0, 1] = 0.5
+    # The first of the forward means of the second member: how much commentary there was, counted from the sentence
+    # before. The first member says nothing.
+    memory.first[1, 0, 0, 0] = memory.second[1, 1, 0, 0] = 1
+    chain.told[2 * KEPT, 1] = 0.5
     rng = np.random.default_rng(5)
     slots = rng.integers(0, 900, (len(SOURCES), 1 << TABLE_BITS)).astype(np.uint16)
     embedding = Embedding(slots, rng.integers(-127, 128, (900, DIMENSIONS)).astype(np.int8))

@@ -76,7 +76,7 @@ def test_what_is_told_is_what_decided(size: int, separator: Separator, monkeypat
     assert chances == pytest.approx(stages.chances, abs=1e-6)
     chain = separator.model.chain
     layer = np.tanh(decode.standardised(stages.features, chain.mean, chain.spread) @ chain.hidden)
-    assert said.told[:, 2 * KEPT :] == pytest.approx(layer, abs=1e-6)
+    assert said.told[:, chain.remembered :] == pytest.approx(layer, abs=1e-6)
 
 
 def test_what_is_remembered_is_told(separator: Separator) -> None:
@@ -102,14 +102,14 @@ def test_memory_speaks_for_the_label_against_its_rival(separator: Separator) -> 
     """Of other weights, told for all labels: as much as they are apart, and neither what was heard nor its turns."""
     chain = separator.model.chain
     told, turns = np.zeros_like(chain.told), np.zeros_like(chain.turns)
-    told[0], turns[:, :] = (1, 4, -2), 0.1 * np.arange(3)
-    told[2 * KEPT] = (0.5, 0.1, 0.2)
+    told[2 * KEPT], turns[:, :] = (1, 4, -2), 0.1 * np.arange(3)
+    told[chain.remembered] = (0.5, 0.1, 0.2)
     other = Separator(replace(separator.model, chain=replace(chain, told=told, turns=turns)))
-    remembered = other.stages([TEXT]).spoken.told[:, 0]
+    remembered = other.stages([TEXT]).spoken.told[:, 2 * KEPT]
     assert np.ptp(remembered) > 0.1
     for one, number in zip(explain(other, TEXT, everything=True), remembered.tolist(), strict=True):
         won, rival = LABELS.index(one.sentence.label), LABELS.index(one.rival)
-        assert one.memory == pytest.approx(number * (told[0, won] - told[0, rival]), abs=1e-5)
+        assert one.memory == pytest.approx(number * (told[2 * KEPT, won] - told[2 * KEPT, rival]), abs=1e-5)
 
 
 def test_only_what_is_not_article_unless_asked(separator: Separator) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 FEATURES: Final = 7
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
@@ -127,8 +127,9 @@ def pack(model: Model) -> tuple[bytes, bytes]:
     return weights, (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
-def _shapes(rows: int) -> dict[str, tuple[int, ...]]:
-    """The shape each array must have for the features as this degloss computes them, with so many rows of vectors."""
+def _shapes(rows: int, members: int) -> dict[str, tuple[int, ...]]:
+    """The shape each array must have for the features as this degloss computes them, with so many rows of vectors and
+    so many members of the chain."""
     batch = encode([])
     looks = voices(batch, look_up(batch))
     voice, context, labels = looks.voice, len(names(looks)), len(LABELS)
@@ -144,16 +145,16 @@ def _shapes(rows: int) -> dict[str, tuple[int, ...]]:
         "chain.spread": (context,),
         "chain.weights": (context, labels),
         "chain.bias": (labels,),
-        "chain.hidden": (context, HEARD),
-        "chain.hidden_bias": (HEARD,),
-        "chain.told": (TOLD, labels),
-        "chain.turns": (2, TOLD, labels, labels),
+        "chain.hidden": (context, members * HEARD),
+        "chain.hidden_bias": (members * HEARD,),
+        "chain.told": (members * TOLD, labels),
+        "chain.turns": (2, members * TOLD, labels, labels),
         "chain.edges": (len(EDGES), labels, labels),
         "chain.first": (labels,),
-        "memory.first": (REACH, HEARD, 4 * KEPT),
-        "memory.first_bias": (4 * KEPT,),
-        "memory.second": (REACH, 2 * KEPT, 4 * KEPT),
-        "memory.second_bias": (4 * KEPT,),
+        "memory.first": (members, REACH, HEARD, 4 * KEPT),
+        "memory.first_bias": (members, 4 * KEPT),
+        "memory.second": (members, REACH, 2 * KEPT, 4 * KEPT),
+        "memory.second_bias": (members, 4 * KEPT),
     }
 
 
@@ -186,7 +187,8 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
     found = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
     if set(arrays) != needed or found != promised:
         raise ModelDamaged(f"{folder / WEIGHTS}: names, shapes or types differ from the manifest; train again")
-    for name, shape in _shapes(arrays["embedding.rows"].size // DIMENSIONS).items():
+    members = max(arrays["chain.hidden_bias"].size // HEARD, 1)
+    for name, shape in _shapes(arrays["embedding.rows"].size // DIMENSIONS, members).items():
         dtype = _TYPES.get(name, "float32")
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ModelDamaged(

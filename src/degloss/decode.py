@@ -6,6 +6,10 @@ speaks for a change of speaker between two sentences comes from the boundary (`b
 blank line, an open quotation, a separator, and from what is remembered on its two sides. The marginal probability of
 each label at each sentence decides, and is the confidence.
 
+Several networks hear and remember, the members of an ensemble, fitted each by itself from a start of its own: what
+speaks for a label, and for a change, is the mean of what they say (deep ensembles; Lakshminarayanan, Pritzel and
+Blundell 2017). On texts of strangers a single one is a throw of dice (docs/experiments.md).
+
 `favor` weighs the two mistakes: taking commentary or boilerplate for article, and losing an article sentence.
 """
 
@@ -26,7 +30,8 @@ from degloss.memory import HEARD, KEPT, Lanes, Memory, lanes, remember
 from degloss.messages import stretches
 
 TOLD: Final = 2 * KEPT + HEARD
-"""What the chain is told of a sentence beside its features: what is remembered there, and what was heard."""
+"""What the chain is told of a sentence by each member, beside its features: what is remembered there, and what was
+heard."""
 
 LIMIT: Final = 6.0
 """Standard deviations beyond which a context feature says no more; only odd pages have such values."""
@@ -41,15 +46,15 @@ ARTICLE_ODDS: Final[dict[Favor, float]] = {"precision": 1 / 4, "balanced": 1.0, 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Weights of the chain; labels are numbered as in `LABELS`.
+    """Weights of the chain; labels are numbered as in `LABELS`, and there are g members.
 
     mean, spread  (k) by which context features are standardised
     weights       (k, 3) of the standardised context features
     bias          (3)
-    hidden        (k, HEARD) of the standardised context features to what is heard of a sentence
-    hidden_bias   (HEARD)
-    told          (TOLD, 3) of what is remembered and heard
-    turns         (2, TOLD, 3, 3) of the same before a boundary and behind it, from label to label
+    hidden        (k, g · HEARD) of the standardised context features to what is heard of a sentence
+    hidden_bias   (g · HEARD)
+    told          (g · TOLD, 3) of what all members remember, then of what they hear
+    turns         (2, g · TOLD, 3, 3) of the same before a boundary and behind it, from label to label
     edges         (e, 3, 3) of the boundary features, from label to label
     first         (3) of a document's first sentence
     """
@@ -68,12 +73,17 @@ class Chain:
     @cached_property
     def folded(self) -> tuple[NDArray[np.float32], ...]:
         """The limits (k) and (k) of the features as they are, their weights to what is heard and past it, as one
-        product (k, HEARD + 3), and (HEARD + 3) what is then added."""
+        product (k, g · HEARD + 3), and (g · HEARD + 3) what is then added."""
         mean, spread = np.asarray(self.mean, np.float64), np.asarray(self.spread, np.float64)
         weights = np.concatenate([self.hidden, self.weights], 1) / spread[:, None]
         bias = np.concatenate([self.hidden_bias, self.bias]) - mean @ weights
         arrays = (mean - LIMIT * spread, mean + LIMIT * spread, weights, bias)
         return tuple(array.astype(np.float32) for array in arrays)
+
+    @property
+    def remembered(self) -> int:
+        """How much of what is told is remembered: it comes before what is heard."""
+        return len(self.told) - len(self.hidden_bias)
 
     @cached_property
     def telling(self) -> NDArray[np.float32]:
@@ -85,7 +95,7 @@ class Spoken(NamedTuple):
     """What speaks for what at m sentences, as logarithms without a fixed zero.
 
     rows      (m) of the sentences
-    told      (m, TOLD) what is remembered there, and what was heard
+    told      (m, g · TOLD) what is remembered there, and what was heard
     emission  (m, 3) for each label
     changes   (m, 3, 3) for going from label to label into the sentence
     """
@@ -104,7 +114,7 @@ class Spoken(NamedTuple):
 class Waiting(NamedTuple):
     """What is known of sentences that follow each other before anything is remembered.
 
-    through  (m, HEARD + 3) what is `heard`
+    through  (m, g · HEARD + 3) what is `heard`
     changes  (m, 9) what is `turned`
     opens    (m) whether a sentence opens its document
     """
@@ -124,8 +134,8 @@ class Waiting(NamedTuple):
 
 
 def joined(told: NDArray[np.float32], turns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(TOLD, 3 + 9 + 9) the weights of what is told: for a label, before a boundary, behind one."""
-    return np.concatenate([told, *turns.reshape(2, TOLD, 9)], 1)
+    """(g · TOLD, 3 + 9 + 9) the weights of what is told: for a label, before a boundary, behind one."""
+    return np.concatenate([told, *turns.reshape(2, len(told), 9)], 1)
 
 
 def standardised(
@@ -138,7 +148,7 @@ def standardised(
 
 
 def heard(chain: Chain, *features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, HEARD + 3) what is heard of each sentence, and what its features alone say for each label.
+    """(n, g · HEARD + 3) what is heard of each sentence, and what its features alone say for each label.
 
     The features may come in several pieces of columns. They are cut off where their standardised values would be; the
     standardisation itself is folded into the weights.
@@ -152,7 +162,7 @@ def heard(chain: Chain, *features: NDArray[np.float32]) -> NDArray[np.float32]:
         np.minimum(within, high[columns], out=within)
         through = within.dot(both[columns]) + through
         start = columns.stop
-    np.tanh(through[:, :HEARD], out=through[:, :HEARD])
+    np.tanh(through[:, :-3], out=through[:, :-3])
     return through
 
 
@@ -173,10 +183,10 @@ def answers(
     """What is told, the emissions and the changes, as in `Spoken`, of the sentences of some lanes, one behind the
     other; `begins` says which are the first of their lane."""
     through, changes, opens = here
-    loud = through[:, :HEARD]
+    loud = through[:, :-3]
     told = np.concatenate([remember(memory, loud, begins), loud], 1)
     said = told.dot(chain.telling)
-    emission = through[:, HEARD:] + said[:, :3]
+    emission = through[:, -3:] + said[:, :3]
     between = changes + said[:, 12:]
     between[1:] += said[:-1, 3:12]
     between = between.reshape(-1, 3, 3)
@@ -239,7 +249,7 @@ def shares(chain: Chain, features: NDArray[np.float32]) -> tuple[NDArray[np.floa
     """
     given, bias = np.asarray(features, np.float64), np.asarray(chain.hidden_bias, np.float64)
     entering = given @ chain.hidden
-    start, told = np.tanh(bias), chain.told[2 * KEPT :]
+    start, told = np.tanh(bias), chain.told[chain.remembered :]
     still = np.abs(entering) < 1e-6  # a unit that hardly moves goes along its slope
     rising = np.where(still, 1 - start**2, (np.tanh(entering + bias) - start) / np.where(still, 1, entering))
     each = np.einsum("kh,nh,hl->nkl", chain.hidden, rising, told) + chain.weights

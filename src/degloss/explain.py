@@ -30,7 +30,6 @@ from degloss.cues import Cues, voices
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
 from degloss.formats import painted
-from degloss.memory import KEPT
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
 from degloss.show import visible
@@ -141,7 +140,7 @@ def _explanation(
         cues=_sorted(zip(heard.cues.names[:voice], looks * difference(model.weights), strict=True)),
         context=_sorted(zip(context.names(heard.cues), difference(brought[0]), strict=True)),
         biases=(float(difference(model.bias)), float(difference(average))),
-        memory=float(told[0, : 2 * KEPT] @ difference(chain.told[: 2 * KEPT])),
+        memory=float(told[0, : chain.remembered] @ difference(chain.told[: chain.remembered])),
         boundaries=final - float(difference(stages.spoken.emission[row])),
         edges=edges,
     )

@@ -5,6 +5,9 @@ sentence, each number that is remembered moves towards a new value, h ← f·h +
 kept f depend on the sentence and its two neighbours (quasi-recurrent networks; Bradbury et al. 2017). What is learned
 is what to remember and when to forget it: at a separator, a signature, a change of tone.
 
+There are several such memories, the members of an ensemble (`decode`), each of which reads what it hears itself. They
+stand side by side in one set of arrays: on a short document a call of NumPy takes about as long for all as for one.
+
 Of a document of more than `LANE` sentences each stretch of so many is read for itself, with `MARGIN` more on either
 side: what was said further away is no help, and stretches need little room.
 """
@@ -20,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 HEARD: Final = 64
-"""Numbers a sentence that are read."""
+"""Numbers a sentence that a member reads."""
 
 KEPT: Final = 16
-"""Running means a layer and direction; docs/experiments.md."""
+"""Running means a layer, direction and member; docs/experiments.md."""
 
 LANE: Final = 1024
 """Sentences of a document that are read at a time."""
@@ -37,13 +40,13 @@ REACH: Final = 3
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """The weights of the two layers.
+    """The weights of the two layers of g members.
 
-    first        (3, HEARD, 4 · KEPT) of the numbers read at the sentence before, the sentence, the one behind it, to
+    first        (g, 3, HEARD, 4 · KEPT) of the numbers read at the sentence before, the sentence, the one behind it, to
                  the value and the gate of the forward, then of the backward means
-    first_bias   (4 · KEPT)
-    second       (3, 2 · KEPT, 4 · KEPT) the same of the means of the first layer
-    second_bias  (4 · KEPT)
+    first_bias   (g, 4 · KEPT)
+    second       (g, 3, 2 · KEPT, 4 · KEPT) the same of the means of the first layer
+    second_bias  (g, 4 · KEPT)
     """
 
     first: NDArray[np.float32]
@@ -99,8 +102,9 @@ def lanes(documents: NDArray[np.int64]) -> Lanes:
 
 
 def remember(memory: Memory, heard: NDArray[np.float32], begins: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(m, 2 · KEPT) the running means of the second layer, forward and backward, from what is heard (m, HEARD) at the
-    sentences of some lanes, one behind the other; `begins` (m) says which are the first of their lane."""
+    """(m, g · 2 · KEPT) the running means of the second layer, of each member the forward and the backward ones, from
+    what is heard (m, g · HEARD) at the sentences of some lanes, one behind the other; `begins` (m) says which are the
+    first of their lane."""
     found = heard
     for weights, bias in memory.layers:
         kept, value = opened(mixed(found, weights, bias, begins))
@@ -109,40 +113,42 @@ def remember(memory: Memory, heard: NDArray[np.float32], begins: NDArray[np.bool
 
 
 def side_by_side(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(inputs, 3 · 4 · KEPT) the weights of a layer as one matrix: what a row gives to the row behind it, to itself, to
-    the row before it."""
-    return np.concatenate(list(weights), 1)
+    """(g, inputs, 3 · 4 · KEPT) the weights of a layer as one matrix a member: what a row gives to the row behind it,
+    to itself, to the row before it."""
+    return np.concatenate(list(weights.swapaxes(0, 1)), 2)
 
 
 def mixed(
     rows: NDArray[np.float32], weights: NDArray[np.float32], bias: NDArray[np.float32], begins: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """(m, 4 · KEPT) what a layer makes of each row and its two neighbours, with its weights `side_by_side`; beyond the
-    ends of a lane is nothing."""
-    given = rows.dot(weights)
-    width = len(bias)
-    ahead, back = given[:-1, :width], given[1:, 2 * width :]
-    ahead[begins[1:]] = 0
-    back[begins[1:]] = 0
-    sums: NDArray[np.float32] = given[:, width : 2 * width] + bias
-    sums[1:] += ahead
-    sums[:-1] += back
+    """(g, m, 4 · KEPT) what a layer makes of each row (m, g · inputs) and its two neighbours, with its weights
+    `side_by_side`; beyond the ends of a lane is nothing."""
+    members, inputs, width = *weights.shape[:2], bias.shape[1]
+    given = np.matmul(rows.reshape(-1, members, inputs).swapaxes(0, 1), weights)
+    ahead, back = given[:, :-1, :width], given[:, 1:, 2 * width :]
+    ahead[:, begins[1:]] = 0
+    back[:, begins[1:]] = 0
+    sums: NDArray[np.float32] = given[:, :, width : 2 * width] + bias[:, None]
+    sums[:, 1:] += ahead
+    sums[:, :-1] += back
     return sums
 
 
 def opened(sums: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(m, 2, KEPT) how much is kept, and the value, in the order they are read: forward, and backward from the end."""
-    sums = sums.reshape(-1, 2, 2, KEPT)
-    both = np.empty_like(sums)
-    np.tanh(sums[:, 0], out=both[:, 0])
-    np.tanh(sums[::-1, 1], out=both[:, 1])
-    kept = both[:, :, 1] * _HALF  # the logistic function of twice the sum
+    """(m, 2, g, KEPT) how much is kept, and the value, in the order they are read: forward, and backward from the
+    end."""
+    members, rows = sums.shape[:2]
+    sums = sums.reshape(members, rows, 2, 2, KEPT).swapaxes(0, 1)
+    both = np.empty((rows, 2, members, 2, KEPT), np.float32)
+    np.tanh(sums[:, :, 0], out=both[:, 0])
+    np.tanh(sums[::-1, :, 1], out=both[:, 1])
+    kept = both[:, :, :, 1] * _HALF  # the logistic function of twice the sum
     kept += _HALF
-    return kept, both[:, :, 0]
+    return kept, both[:, :, :, 0]
 
 
 def carried(kept: NDArray[np.float32], begins: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(m, 2, KEPT) how much is kept of what was read before: nothing where a lane begins, from either end."""
+    """(m, 2, g, KEPT) how much is kept of what was read before: nothing where a lane begins, from either end."""
     carried = kept.copy()
     carried[begins, 0] = 0
     carried[1:][begins[:0:-1], 1] = 0
@@ -150,8 +156,9 @@ def carried(kept: NDArray[np.float32], begins: NDArray[np.bool_]) -> NDArray[np.
 
 
 def in_text(means: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(m, 2 · KEPT) of each sentence the forward and the backward means, in the order of the text."""
-    return np.concatenate([means[:, 0], means[::-1, 1]], 1)
+    """(m, g · 2 · KEPT) of each sentence the forward and the backward means of each member, in the order of the
+    text."""
+    return np.concatenate([means[:, 0], means[::-1, 1]], 2).reshape(len(means), -1)
 
 
 def running(kept: NDArray[np.float32], added: NDArray[np.float32]) -> NDArray[np.float32]:

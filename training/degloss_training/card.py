@@ -12,10 +12,10 @@ _TEXT = """# Model card: degloss, German
 
 ## What it is
 A linear sentence model over hashed n-grams (words, skeletons of sentences, characters) and cues, vectors of n-grams
-that tell whether two stretches have one speaker, a memory of what was said before and behind (a quasi-recurrent network
-of two layers), and a linear-chain conditional random field over out-of-fold scores, likeness and memory. It labels each
-sentence of a German repost `article`, `commentary` or `boilerplate`: it says **who speaks, not who is right**.
-docs/how-it-works.md explains the method.
+that tell whether two stretches have one speaker, a memory of what was said before and behind (quasi-recurrent networks
+of two layers, an ensemble of {members}), and a linear-chain conditional random field over out-of-fold scores, likeness
+and memory. It labels each sentence of a German repost `article`, `commentary` or `boilerplate`: it says **who speaks,
+not who is right**. docs/how-it-works.md explains the method.
 
 ## Intended use
 Cleaning scraped reposts (blogs, Telegram, alternative and local media) for text-reuse or opinion research. Not meant
@@ -93,7 +93,8 @@ def render(facts: dict[str, Any]) -> str:
     )
     made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in sorted(facts["packages"].items()))])
     return _TEXT.format(
-        sources=sources, documents=documents, gate_documents=facts["gate"]["documents"], scores=head + rows,
+        members=facts["settings"]["members"], sources=sources, documents=documents,
+        gate_documents=facts["gate"]["documents"], scores=head + rows,
         made=f"{made}; seed of the composer {facts['seed']}; recipe: {facts['recipe']}.",
     )  # fmt: skip
 

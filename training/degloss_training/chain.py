@@ -1,11 +1,16 @@
-"""The chain and its memory: fitted by their likelihood on whole documents, some dozens at a time."""
+"""The chain and its memory: fitted by their likelihood on whole documents, some dozens at a time.
+
+Several members are fitted, each by itself, and put together as one (deep ensembles; Lakshminarayanan, Pritzel and
+Blundell 2017).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final, NamedTuple
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -64,30 +69,80 @@ def document_rows(data: Prepared, documents: NDArray[np.int64]) -> NDArray[np.in
     return np.concatenate([np.arange(borders[d], borders[d + 1]) for d in documents] or [np.empty(0, np.int64)])
 
 
-# Sums of several BLAS threads depend on how many there are (`fit.steadily` asks the same of the other models).
-@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
+class _Views(NamedTuple):
+    """Whole documents, beginning at these rows (d + 1), with the labels (n) and weights (n) of their sentences, as they
+    are seen: each view has standardised features (n, k) and edge features (n, e)."""
+
+    documents: NDArray[np.int64]
+    gold: NDArray[np.int8]
+    weight: NDArray[np.float32]
+    views: list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
 def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple[Chain, Memory]:
     """The chain and memory of a high likelihood, by stochastic gradient descent (Adam; Kingma and Ba 2015).
 
-    Both are the same documents, with scores by models that know their kind and by models that do not; each time a
-    document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left out at
-    random (dropout; Srivastava et al. 2014), features of whole documents too (as Gal and Ghahramani 2016 do), so that
-    nothing hangs on one of them. The rate falls to zero with the cosine of the time (Loshchilov and Hutter 2017).
-    Raises `TrainingError` if the numbers run away.
+    `kin` and `strangers` are the same documents, with scores by models that know their kind and by models that do not;
+    each time a document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left
+    out at random (dropout; Srivastava et al. 2014), features of whole documents too (as Gal and Ghahramani 2016 do), so
+    that nothing hangs on one of them. The rate falls to zero with the cosine of the time (Loshchilov and Hutter 2017).
+    The members have starts, orders and draws of their own. Raises `TrainingError` if the numbers run away.
     """
-    rng = np.random.default_rng(settings.seed)
     mean, spread = standardise(kin.features)
+    weight = (kin.weight / kin.weight.mean()).astype(np.float32)
     views = [(standardised(data.features, mean, spread), data.edges) for data in (kin, strangers)]
-    parameters = Parameters.drawn(kin.features.shape[1], rng)
+    data = _Views(kin.batch.documents, kin.gold, weight, views)
+    seeds = range(settings.seed, settings.seed + settings.members)
+    # A fit is thousands of small calls, which threads would wait for one another with.
+    work = joblib.Parallel(min(settings.jobs, settings.members), prefer="processes")
+    fitted = work(joblib.delayed(_member)(data, settings, seed) for seed in seeds)
+    return together([parameters.model(mean, spread) for parameters in fitted])
+
+
+def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
+    """The one chain and memory that say of every sentence and boundary the mean of what these say; all standardise
+    context features alike."""
+    chains, memories = zip(*members, strict=True)
+    remembered = chains[0].remembered
+
+    def mean(name: str) -> NDArray[np.float32]:
+        return np.asarray(np.mean([getattr(chain, name) for chain in chains], 0), np.float32)
+
+    def told(of: list[NDArray[np.float32]], axis: int) -> NDArray[np.float32]:
+        parts = [np.split(array, [remembered], axis) for array in of]
+        sides = np.concatenate([*(first for first, _ in parts), *(last for _, last in parts)], axis)
+        return np.asarray(sides / len(of), np.float32)
+
+    chain = Chain(
+        mean=chains[0].mean,
+        spread=chains[0].spread,
+        weights=mean("weights"),
+        bias=mean("bias"),
+        hidden=np.concatenate([chain.hidden for chain in chains], 1),
+        hidden_bias=np.concatenate([chain.hidden_bias for chain in chains]),
+        told=told([chain.told for chain in chains], 0),
+        turns=told([chain.turns for chain in chains], 1),
+        edges=mean("edges"),
+        first=mean("first"),
+    )
+    arrays = {f.name: np.concatenate([getattr(memory, f.name) for memory in memories]) for f in fields(Memory)}
+    return chain, Memory(**arrays)
+
+
+# Sums of several BLAS threads depend on how many there are (`fit.steadily` asks the same of the other models).
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
+def _member(data: _Views, settings: Settings, seed: int) -> Parameters:
+    """One network, fitted from a start of its own."""
+    rng = np.random.default_rng(seed)
+    parameters = Parameters.drawn(data.views[0][0].shape[1], rng)
     theta = parameters.flat
     momentum, energy = np.zeros_like(theta), np.zeros_like(theta)
-    weight = (kin.weight / kin.weight.mean()).astype(np.float32)
-    steps = settings.epochs * len(list(_batches(kin.batch.documents, np.random.default_rng(0))))
+    steps = settings.epochs * len(list(_batches(data.documents, np.random.default_rng(0))))
     step = 0
     for _ in range(settings.epochs):
-        for documents in _batches(kin.batch.documents, rng):
+        for documents in _batches(data.documents, rng):
             strange = rng.random(len(documents)) < settings.strangers
-            given = _drawn(kin, views, weight, documents, strange)
+            given = _drawn(data, documents, strange)
             slope = gradient(parameters, given, settings, rng)[1] / BATCH
             slope *= min(1, LONGEST / max(float(np.sqrt(slope @ slope)), 1e-12))
             momentum += 0.1 * (slope - momentum)
@@ -102,7 +157,7 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
         )
     if not settings.remembers:
         parameters.chain["told"][: 2 * KEPT] = 0
-    return parameters.model(mean, spread)
+    return parameters
 
 
 def _batches(documents: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
@@ -116,19 +171,13 @@ def _batches(documents: NDArray[np.int64], rng: np.random.Generator) -> Iterator
         yield batches[place]
 
 
-def _drawn(
-    data: ChainData,
-    views: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
-    weight: NDArray[np.float32],
-    documents: NDArray[np.int64],
-    strange: NDArray[np.bool_],
-) -> Example:
+def _drawn(data: _Views, documents: NDArray[np.int64], strange: NDArray[np.bool_]) -> Example:
     """Some documents, each with the features of one of two views."""
-    borders = data.batch.documents
+    borders = data.documents
     lengths = borders[documents + 1] - borders[documents]
     rows = np.arange(lengths.sum()) + np.repeat(borders[documents] - np.cumsum(lengths) + lengths, lengths)
     other = np.repeat(strange, lengths)[:, None]
-    features, edges = (np.where(other, theirs[rows], ours[rows]) for ours, theirs in zip(*views, strict=True))
+    features, edges = (np.where(other, theirs[rows], ours[rows]) for ours, theirs in zip(*data.views, strict=True))
     opens = np.zeros(len(rows), bool)
     opens[np.cumsum(lengths) - lengths] = True
-    return Example(features, edges, data.gold[rows], weight[rows], opens)
+    return Example(features, edges, data.gold[rows], data.weight[rows], opens)

@@ -26,7 +26,8 @@ GATES: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """All that is learned, as one vector and as the arrays that `Chain` and `Memory` have, which share its numbers."""
+    """All that one member learns, as one vector and as the arrays that `Chain` and `Memory` have, which share its
+    numbers."""
 
     flat: Floats
     chain: dict[str, Floats]
@@ -55,7 +56,7 @@ class Parameters:
         return found
 
     def model(self, mean: Floats, spread: Floats) -> tuple[Chain, Memory]:
-        """The chain and memory of these numbers."""
+        """The chain and memory of this member alone."""
         chain, memory = ({name: array.copy() for name, array in part.items()} for part in (self.chain, self.memory))
         return Chain(mean=mean, spread=spread, **chain), Memory(**memory)
 
@@ -65,8 +66,8 @@ def _shapes(features: int) -> dict[str, tuple[int, ...]]:
         "chain.weights": (features, 3), "chain.bias": (3,), "chain.hidden": (features, HEARD),
         "chain.hidden_bias": (HEARD,), "chain.told": (TOLD, 3), "chain.turns": (2, TOLD, 3, 3),
         "chain.edges": (len(EDGES), 3, 3), "chain.first": (3,),
-        "memory.first": (REACH, HEARD, 4 * KEPT), "memory.first_bias": (4 * KEPT,),
-        "memory.second": (REACH, 2 * KEPT, 4 * KEPT), "memory.second_bias": (4 * KEPT,),
+        "memory.first": (1, REACH, HEARD, 4 * KEPT), "memory.first_bias": (1, 4 * KEPT),
+        "memory.second": (1, REACH, 2 * KEPT, 4 * KEPT), "memory.second_bias": (1, 4 * KEPT),
     }  # fmt: skip
 
 
@@ -147,11 +148,12 @@ class _Layer:
     """A layer of the memory on its way forward, with what the way back needs."""
 
     def __init__(self, memory: dict[str, Floats], name: str, rows: Floats, opens: NDArray[np.bool_]) -> None:
-        self.name, self.rows, self.opens, self.weights = name, rows, opens, memory[name]
-        self.kept, self.value = opened(mixed(rows, side_by_side(self.weights), memory[f"{name}_bias"], opens))
+        self.name, self.rows, self.opens, self.weights = name, rows, opens, memory[name][0]
+        gates = opened(mixed(rows, side_by_side(memory[name]), memory[f"{name}_bias"], opens))
+        self.kept, self.value = (of_all[:, :, 0] for of_all in gates)
         self.carried = carried(self.kept, opens)
         self.running = running(self.carried, self.value - self.kept * self.value)
-        self.means = in_text(self.running)
+        self.means = in_text(self.running[:, :, None])
 
     def back(self, slope: Floats, memory: dict[str, Floats]) -> Floats:
         """Writes the slopes of the weights, and returns that of the rows."""
@@ -169,7 +171,7 @@ class _Layer:
         memory[f"{self.name}_bias"][:] = flat.sum(0)
         # What enters at a row is the one before it in its lane, it, and the one behind it.
         inside = np.where(self.opens[1:, None], np.float32(0), flat[1:]), np.where(self.opens[1:, None], 0, flat[:-1])
-        weights = memory[self.name]
+        weights = memory[self.name][0]
         weights[0], weights[1], weights[2] = (
             self.rows[:-1].T @ inside[0], self.rows.T @ flat, self.rows[1:].T @ inside[1],
         )  # fmt: skip

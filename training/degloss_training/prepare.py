@@ -17,8 +17,9 @@ from degloss.cues import Cues, cues
 from degloss.documents import LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.ngrams import TABLE_BITS, Family, families, scale
+from degloss.skeleton import skeleton
 from degloss.vectors import SOURCES
-from degloss.words import FUNCTION, Words, look_up
+from degloss.words import FUNCTION, Words, look_up, veiled
 from degloss_training.corpus import Document
 
 
@@ -27,11 +28,11 @@ class Prepared:
     """Labelled documents as arrays; n sentences of d documents.
 
     ngrams  (n, 2^18) values of the hashed n-grams; those of a sentence stand in the row of its twin, and other rows
-            are empty (a few twins differ at their edges, by the character before or behind them)
+            are empty
     counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; single function words
             are left out
     gold    (n) label of each sentence: the speaker of most of its characters
-    twin    (n) the first row of a sentence with the same words, label and bucket: composed documents repeat their
+    twin    (n) the first row of a sentence with the same n-grams, label and bucket: composed documents repeat their
             sources, and the sentence model needs each sentence only once
     sentence_weight, chain_weight  (n) of each sentence when the one or the other model is fitted
     bucket  (d) of each document
@@ -98,7 +99,7 @@ def prepare(
     cost = np.ones(len(batch))
     for (name, label), factor in costs.items():
         cost[(genres == name) & (gold == LABELS.index(label))] = factor
-    twin = twins(batch, gold, bucket[batch.document]) if shared else np.arange(len(batch))
+    twin = twins(batch, words, gold, bucket[batch.document]) if shared else np.arange(len(batch))
     written = np.array([d.authored and "seed" not in d.kind for d in documents])
     written = written[batch.document[twin]] & (genres != "short") & (genres[twin] != "short")
     written &= gold != LABELS.index("boilerplate")
@@ -154,12 +155,18 @@ def _matrix(family: Family, values: NDArray[np.float32]) -> sparse.csr_matrix:
     return matrix
 
 
-def twins(batch: Batch, gold: NDArray[np.int8], bucket: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n) the first row with the same sentence, label and bucket as each row."""
+def twins(batch: Batch, words: Words, gold: NDArray[np.int8], bucket: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n) the first row with the same words, n-grams, label and bucket as each row."""
     text = "".join(f"{text}\n" for text in batch.texts)
-    first: dict[tuple[str, int, int], int] = {}
-    keys = zip(batch.starts.tolist(), batch.ends.tolist(), gold.tolist(), bucket.tolist(), strict=True)
-    return np.array([first.setdefault((text[s:e], g, b), row) for row, (s, e, g, b) in enumerate(keys)], np.int64)
+    # What n-grams are made of: those of characters reach over the edges by one.
+    characters, skeletons = veiled(batch, words), skeleton(batch, words)
+    first: dict[tuple[str | bytes | int, ...], int] = {}
+    places = (batch.starts, batch.ends, *batch.word_spans, gold, bucket)
+    found = []
+    for row, (start, end, begin, stop, *rest) in enumerate(zip(*(of.tolist() for of in places), strict=True)):
+        made_of = characters[start : end + 2].tobytes(), skeletons[begin:stop].tobytes()
+        found.append(first.setdefault((text[start:end], *made_of, *rest), row))
+    return np.array(found, np.int64)
 
 
 def gold_labels(documents: Sequence[Document], batch: Batch) -> NDArray[np.int8]:
