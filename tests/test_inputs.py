@@ -265,6 +265,15 @@ def test_pages_without_text(html: str) -> None:
         page_text(html, "x.html")
 
 
+FRAGMENTS = ["<p>{}</p>", "<div><p>{}</p></div>", "<article>{}</article>", "<p>{}</p><p>Ja.</p>", "<span>{}", "{}"]
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_fragments_of_pages_are_read(fragment: str) -> None:
+    """As editors of pages and feeds keep them, with or without an element around the whole."""
+    assert page_text(fragment.format(ARTICLE), "x.html").startswith(ARTICLE)
+
+
 def read_or_refused(html: str) -> str:
     try:
         return page_text(html, "x.html")

@@ -7,8 +7,13 @@ page is taken. It reads the page it is given and fetches nothing.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from degloss.errors import InputError
 from degloss.extras import package
+
+_PAGE: Final = re.compile(r"<(html|body|frameset)\b", re.I)
 
 
 def page_text(html: str, name: str) -> str:
@@ -20,6 +25,8 @@ def page_text(html: str, name: str) -> str:
     trafilatura = package("trafilatura", "html", f"{name}: HTML")
     if not html.strip():
         raise InputError(f"{name}: an empty page; get the file anew")
+    if not _PAGE.search(html):  # of a fragment the parser keeps one piece, or nothing
+        html = f"<html><body>{html}</body></html>"
     try:
         text = trafilatura.extract(
             html, output_format="txt", include_comments=True, include_tables=True, favor_recall=True
