@@ -27,6 +27,7 @@ from degloss.memory import Memory
 from degloss.separate import Separator, load
 from degloss.vectors import Embedding
 from degloss_training import card
+from degloss_training.chain import together
 
 Tamper = Callable[[Path], object]
 Arrays = dict[str, Any]
@@ -198,6 +199,11 @@ TAMPERED: list[tuple[str, Tamper, type[ModelError], str, str]] = [
     ("wrong shape", arrays(put("chain.first", lambda a: a[:2])), ModelDamaged, WEIGHTS, "chain.first"),
     ("wrong shape of the memory", arrays(put("memory.second", lambda a: a[:, 1:])),
      ModelDamaged, WEIGHTS, "memory.second"),
+    ("one that hears and does not remember", arrays(put("memory.first", lambda a: a[:1])),
+     ModelDamaged, WEIGHTS, "memory.first"),
+    ("one that remembers and does not hear", arrays(put("chain.hidden_bias", lambda a: a[: len(a) // 2])),
+     ModelDamaged, WEIGHTS, "chain.hidden"),
+    ("nobody who hears", arrays(put("chain.hidden_bias", lambda a: a[:0])), ModelDamaged, WEIGHTS, "chain.hidden"),
     ("no memory", arrays(drop("memory.first_bias")), ModelDamaged, WEIGHTS, "differ from the manifest"),
     ("transposed", arrays(put("sentence.table", lambda a: a.T)), ModelDamaged, WEIGHTS, "sentence.table"),
     ("doubled precision", arrays(put("chain.bias", lambda a: a.astype(np.float64))),
@@ -298,6 +304,21 @@ def test_nothing_is_ever_unpickled(folder: Path, tmp_path: Path) -> None:
     vouched(lambda _: buffer.getvalue())(folder)
     refused(folder, ModelDamaged)
     assert not target.exists()
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_model_has_any_number_of_members(times: int, folder: Path) -> None:
+    """The same ones over again say the same."""
+    model = load_model(folder)
+    chain, memory = together([(model.chain, model.memory)] * times)
+    for name, data in zip((WEIGHTS, MANIFEST), pack(replace(model, chain=chain, memory=memory)), strict=True):
+        (folder / name).write_bytes(data)
+    more = load_model(folder)
+    assert len(more.memory.first) == times * len(model.memory.first)
+    expected = Separator(model).separate(PAGE).sentences
+    for one, other in zip(Separator(more).separate(PAGE).sentences, expected, strict=True):
+        assert one.label == other.label
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
 
 
 def test_the_format_is_checked_before_the_digest(folder: Path) -> None:

@@ -902,10 +902,26 @@ def test_ngrams_are_kept_once_for_each_sentence() -> None:
     assert data.twin.tolist() == list(range(sentences)) * 4
     assert data.ngrams.getnnz(1)[sentences:].tolist() == [0] * 3 * sentences
     assert (data.ngrams.getnnz(1)[:sentences] > 5).all()
+    assert_sharing_changes_nothing(data)
+
+
+def assert_sharing_changes_nothing(data: Prepared) -> None:
     rows = np.arange(len(data.gold))
     mean, spread = np.zeros(data.cues.voice, np.float32), np.ones(data.cues.voice, np.float32)
     matrix = design(data, rows, mean, spread, 0)[:, : 1 << TABLE_BITS]
     assert (matrix != ngram_matrix(data.batch, data.words, rows)).nnz == 0
+
+
+def test_sentences_share_only_the_same_ngrams() -> None:
+    """These stand between other characters, or begin a line here and not there."""
+    texts = [
+        "Es hilft. So ein Unsinn! Es hilft.", "Es hilft. So ein Unsinn!", "(So ein Unsinn!) Es hilft.",
+        "Der Rat tagt.\n• Beim Geld wird gespart\n• So sei es", "Der Rat tagt • Beim Geld wird gespart • So sei es",
+        "Dazu gehört:\nc) Bewerbungen gelten weiter\nd) Ja", "Dazu gehört: c) Bewerbungen gelten weiter d) Ja",
+    ]  # fmt: skip
+    data = prepared([document(f"d{k}", (text, "article"), group="bucket-0") for k, text in enumerate(texts)])
+    assert 0 < np.sum(data.twin != np.arange(len(data.gold))) < len(data.gold)
+    assert_sharing_changes_nothing(data)
 
 
 def long_sentences(d: Document) -> set[str]:

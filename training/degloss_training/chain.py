@@ -93,10 +93,10 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     views = [(standardised(data.features, mean, spread), data.edges) for data in (kin, strangers)]
     data = _Views(kin.batch.documents, kin.gold, weight, views)
     seeds = range(settings.seed, settings.seed + settings.members)
-    # A fit is thousands of small calls, which threads would wait for one another with.
+    # In processes: a fit is thousands of small calls, with which threads would wait for each other.
     work = joblib.Parallel(min(settings.jobs, settings.members), prefer="processes")
     fitted = work(joblib.delayed(_member)(data, settings, seed) for seed in seeds)
-    return together([parameters.model(mean, spread) for parameters in fitted])
+    return together([Parameters.of(len(mean), flat).model(mean, spread) for flat in fitted])
 
 
 def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
@@ -131,8 +131,8 @@ def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
 
 # Sums of several BLAS threads depend on how many there are (`fit.steadily` asks the same of the other models).
 @threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
-def _member(data: _Views, settings: Settings, seed: int) -> Parameters:
-    """One network, fitted from a start of its own."""
+def _member(data: _Views, settings: Settings, seed: int) -> NDArray[np.float32]:
+    """The numbers of one network, fitted from a start of its own."""
     rng = np.random.default_rng(seed)
     parameters = Parameters.drawn(data.views[0][0].shape[1], rng)
     theta = parameters.flat
@@ -157,7 +157,7 @@ def _member(data: _Views, settings: Settings, seed: int) -> Parameters:
         )
     if not settings.remembers:
         parameters.chain["told"][: 2 * KEPT] = 0
-    return parameters
+    return theta
 
 
 def _batches(documents: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
