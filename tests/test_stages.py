@@ -1006,7 +1006,7 @@ def test_marginals_are_those_of_all_paths(lengths: list[int], size: float) -> No
 @pytest.mark.parametrize("size", [0.05, 0.2, 1.0])
 def test_the_chances_are_those_of_all_paths_through_the_slow_potentials(size: float, separator: Separator) -> None:
     """From the context features to the chances, by nothing but the references."""
-    chain, mind = random_chain(separator, 4, size), random_memory(5)
+    chain, mind = random_chain(separator, 4, size), random_memory(2)
     small = Separator(replace(separator.model, chain=chain, memory=mind))
     stages = small.stages(["Vorweg.", f"{ARTICLE} {COMMENT}\n\n{LINK}\n„Wir prüfen das“, sagt sie.", *pages(6)])
     expected = naive_potentials(chain, mind, stages.around)
@@ -1016,7 +1016,7 @@ def test_the_chances_are_those_of_all_paths_through_the_slow_potentials(size: fl
             assert stages.chances[stages.sentences.rows(number)] == pytest.approx(brute_force(logs), abs=2e-4)
             checked += len(logs)
     assert checked >= 12
-    assert np.ptp(stages.chances, axis=0).min() > 0.25
+    assert np.ptp(stages.chances, axis=0).min() > 0.3
 
 
 def test_marginals_of_long_documents_stay_finite() -> None:

@@ -108,10 +108,10 @@ def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
     def mean(name: str) -> NDArray[np.float32]:
         return np.asarray(np.mean([getattr(chain, name) for chain in chains], 0), np.float32)
 
-    def told(of: list[NDArray[np.float32]], axis: int) -> NDArray[np.float32]:
-        parts = [np.split(array, [remembered], axis) for array in of]
+    def told(name: str, axis: int) -> NDArray[np.float32]:
+        parts = [np.split(getattr(chain, name), [remembered], axis) for chain in chains]
         sides = np.concatenate([*(first for first, _ in parts), *(last for _, last in parts)], axis)
-        return np.asarray(sides / len(of), np.float32)
+        return np.asarray(sides / len(chains), np.float32)
 
     chain = Chain(
         mean=chains[0].mean,
@@ -120,8 +120,8 @@ def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
         bias=mean("bias"),
         hidden=np.concatenate([chain.hidden for chain in chains], 1),
         hidden_bias=np.concatenate([chain.hidden_bias for chain in chains]),
-        told=told([chain.told for chain in chains], 0),
-        turns=told([chain.turns for chain in chains], 1),
+        told=told("told", 0),
+        turns=told("turns", 1),
         edges=mean("edges"),
         first=mean("first"),
     )

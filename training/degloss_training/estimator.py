@@ -187,4 +187,4 @@ def _prepared(texts: Sequence[str]) -> Prepared:
     documents = [
         Document(str(n), "bucket-0", "text", text, (Segment(0, len(text), LABELS[0]),)) for n, text in enumerate(texts)
     ]
-    return prepare(documents, {}, {}, {}, lambda kind: "page", shared=False)
+    return prepare(documents, {}, {}, {}, lambda kind: "page")

@@ -73,8 +73,6 @@ def prepare(
     costs: Mapping[tuple[str, Label], float],
     genre: Callable[[str], str],
     voices: float = 1,
-    *,
-    shared: bool = True,
 ) -> Prepared:
     """Encodes the documents; weights go by the kind of a document, or its first word, and are 1 otherwise.
 
@@ -82,9 +80,6 @@ def prepare(
     `voices` multiplies the sentence model's weights of article and commentary of authored documents, and of the same
     sentences where composed documents have them word for word. Seeds are real text, and short texts have too few
     sentences to spare; remarks of the furniture count in full, as readers' comments do.
-
-    With `shared` sentences of the same words are learned from once and have the n-grams of the first of them. Without,
-    each is its own twin, so that nothing said of a text hangs on the texts beside it.
     """
     batch = encode([d.text for d in documents])
     words = look_up(batch)
@@ -99,7 +94,7 @@ def prepare(
     cost = np.ones(len(batch))
     for (name, label), factor in costs.items():
         cost[(genres == name) & (gold == LABELS.index(label))] = factor
-    twin = twins(batch, words, gold, bucket[batch.document]) if shared else np.arange(len(batch))
+    twin = twins(batch, words, gold, bucket[batch.document])
     written = np.array([d.authored and "seed" not in d.kind for d in documents])
     written = written[batch.document[twin]] & (genres != "short") & (genres[twin] != "short")
     written &= gold != LABELS.index("boilerplate")
