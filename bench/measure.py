@@ -86,7 +86,7 @@ def _stages(packs: list[list[str]], rounds: int) -> dict[str, float]:
             lap("cues of the place, running sums, context features")
             logs = evidence(model.chain, model.memory, around)
             lap("memory, edges")  # and the line before once more
-            found = decisions(logs, "balanced")
+            found = decisions(model.chain, logs, "balanced")
             lap("chain, decision")
             separations(batch, scores, *found)
             lap("result")

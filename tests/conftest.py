@@ -91,6 +91,7 @@ def make_model(folder: Path) -> Path:
         turns=np.zeros((2, 2 * TOLD, 3, 3), np.float32),
         edges=edges,
         first=np.array([0.5, 0, 0], np.float32),
+        temperature=np.array(1.25, np.float32),
     )
     chain.hidden[features.index("own chance commentary"), HEARD] = 1
     memory = Memory(

@@ -72,9 +72,9 @@ def test_what_is_told_is_what_decided(size: int, separator: Separator, monkeypat
     monkeypatch.setattr(decode, "WAITING", size)
     said = stages.spoken
     assert said.rows.tolist() == list(range(len(stages.scores)))
-    chances = marginals(said.potentials)
-    assert chances == pytest.approx(stages.chances, abs=1e-6)
     chain = separator.model.chain
+    chances = decode.calibrated(chain, marginals(said.potentials))
+    assert chances == pytest.approx(stages.chances, abs=1e-6)
     layer = np.tanh(decode.standardised(stages.features, chain.mean, chain.spread) @ chain.hidden)
     assert said.told[:, chain.remembered :] == pytest.approx(layer, abs=1e-6)
 
@@ -91,7 +91,7 @@ def test_what_is_remembered_is_told(separator: Separator) -> None:
         second = (second + np.tanh(first)) / 2
         before = np.tanh(chance)
         speaks = (one.sentence.label == "commentary") - (one.rival == "commentary")
-        assert one.memory == pytest.approx(0.5 * second * speaks, abs=1e-5)
+        assert one.memory == pytest.approx(0.5 * second * speaks / 1.25, abs=1e-5)
         assert f"memory    {one.memory:+.2f} of the sentences around" in explanation_text(one)
     assert found[0].memory == 0
     assert min(one.memory for one in found) < -0.05
@@ -109,7 +109,8 @@ def test_memory_speaks_for_the_label_against_its_rival(separator: Separator) -> 
     assert np.ptp(remembered) > 0.1
     for one, number in zip(explain(other, TEXT, everything=True), remembered.tolist(), strict=True):
         won, rival = LABELS.index(one.sentence.label), LABELS.index(one.rival)
-        assert one.memory == pytest.approx(number * (told[2 * KEPT, won] - told[2 * KEPT, rival]), abs=1e-5)
+        apart = told[2 * KEPT, won] - told[2 * KEPT, rival]
+        assert one.memory == pytest.approx(number * apart * chain.sharpness, abs=1e-5)
 
 
 def test_only_what_is_not_article_unless_asked(separator: Separator) -> None:
@@ -138,8 +139,8 @@ def test_the_strongest_reasons_are_those_of_the_model(separator: Separator) -> N
 def test_boundaries_are_part_of_the_decision(separator: Separator) -> None:
     found = list(explain(separator, PAGE, everything=True))
     first, second = found[0], found[1]
-    assert first.edges == (("begins the document", 0.5),)
-    assert second.edges == (("same line", 0.5),)
+    assert first.edges == (("begins the document", pytest.approx(0.5 / 1.25)),)
+    assert second.edges == (("same line", pytest.approx(0.5 / 1.25)),)
     assert second.boundaries > 0
 
 

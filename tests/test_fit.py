@@ -575,7 +575,7 @@ def test_the_seed_matters(small: Prepared) -> None:
     assert as_bytes(one) == as_bytes(same)
     for k, of in enumerate((Chain, Memory)):
         alike = {f.name for f in fields(of) if np.array_equal(getattr(one[k], f.name), getattr(other[k], f.name))}
-        assert alike <= {"mean", "spread"}
+        assert alike <= {"mean", "spread", "temperature"}
 
 
 def test_members_are_fitted_each_by_itself(small: Prepared) -> None:

@@ -29,7 +29,7 @@ from degloss.characters import LINE_BREAKS, Char, classes, normal_forms
 from degloss.classify import SentenceModel, sentence_scores
 from degloss.context import Context, context, names
 from degloss.cues import Cues, cues, packed, voices
-from degloss.decode import Chain, Spoken, decide, evidence, shares, spoken
+from degloss.decode import Chain, Spoken, calibrated, decide, evidence, shares, spoken
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
 from degloss.likeness import NAMES as LIKENESS
@@ -784,7 +784,7 @@ def random_chain(separator: Separator, seed: int, size: float) -> Chain:
     """A chain of the right shapes with random weights."""
     rng = np.random.default_rng(seed)
     chain = separator.model.chain
-    kept = {"mean": chain.mean, "spread": chain.spread}
+    kept = {"mean": chain.mean, "spread": chain.spread, "temperature": chain.temperature}
     return Chain(
         **kept,
         **{
@@ -869,6 +869,8 @@ def test_each_weight_counts_in_the_potentials(separator: Separator) -> None:
     chain, mind = standardising(random_chain(separator, 1, 0.1), 3), random_memory(2)
     whole = evidence(chain, mind, around)
     for f in fields(Chain):
+        if f.name == "temperature":  # comes behind the potentials
+            continue
         less = getattr(chain, f.name) * np.float32(f.name == "spread" and 2)
         assert np.abs(evidence(replace(chain, **{f.name: less}), mind, around) - whole).max() > 0.01, f.name
     for f in fields(Memory):
@@ -1013,10 +1015,12 @@ def test_the_chances_are_those_of_all_paths_through_the_slow_potentials(size: fl
     checked = 0
     for number, logs in enumerate(expected):
         if 0 < len(logs) <= 7:
-            assert stages.chances[stages.sentences.rows(number)] == pytest.approx(brute_force(logs), abs=2e-4)
+            tempered = brute_force(logs) ** (1 / 1.25)
+            tempered /= tempered.sum(1, keepdims=True)
+            assert stages.chances[stages.sentences.rows(number)] == pytest.approx(tempered, abs=2e-4)
             checked += len(logs)
     assert checked >= 12
-    assert np.ptp(stages.chances, axis=0).min() > 0.3
+    assert np.ptp(marginals(stages.logs), axis=0).min() > 0.3
 
 
 def test_marginals_of_long_documents_stay_finite() -> None:
@@ -1055,6 +1059,33 @@ def test_favor_widens_or_narrows_what_is_article(rows: Sequence[tuple[float, flo
 def test_favor_matters() -> None:
     chances = np.array([[0.6, 0.4, 0.0], [0.4, 0.6, 0.0], [0.1, 0.0, 0.9]])
     assert [decide(chances, favor)[0].tolist() for favor in FAVORS] == [[1, 1, 2], [0, 1, 2], [0, 0, 2]]
+
+
+@settings(deadline=None)
+@given(CHANCES, st.floats(0.25, 4))
+def test_calibration_divides_the_log_odds(
+    separator: Separator, rows: Sequence[tuple[float, float, float]], temperature: float
+) -> None:
+    chances = np.array(rows) / np.sum(rows, axis=1, keepdims=True)
+    chain = replace(separator.model.chain, temperature=np.array(temperature, np.float32))
+    found = calibrated(chain, chances)
+    assert found.sum(1) == pytest.approx(1)
+    odds, before = (np.log(np.maximum(c, 1e-300)) for c in (found, chances))
+    both = ((chances > 1e-30) & (found > 1e-30)).all(1)
+    assert np.diff(odds[both]) == pytest.approx(np.diff(before[both]) / temperature, rel=1e-4, abs=1e-4)
+
+
+def test_a_higher_temperature_makes_less_sure_of_the_same_labels(separator: Separator) -> None:
+    chain = separator.model.chain
+    texts = [*TEXTS, LINES]
+    usual, cool = (
+        list(Separator(replace(separator.model, chain=replace(chain, temperature=np.float32(t)))).separate_many(texts))
+        for t in (1.25, 2.5)
+    )
+    sure, less = (np.concatenate([found.confidences for found in each]) for each in (usual, cool))
+    assert [found.labels.tolist() for found in usual] == [found.labels.tolist() for found in cool]
+    assert (less <= sure).all()
+    assert (sure - less).max() > 0.1
 
 
 # All stages together.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 FEATURES: Final = 7
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
@@ -151,6 +151,7 @@ def _shapes(rows: int, members: int) -> dict[str, tuple[int, ...]]:
         "chain.turns": (2, members * TOLD, labels, labels),
         "chain.edges": (len(EDGES), labels, labels),
         "chain.first": (labels,),
+        "chain.temperature": (),
         "memory.first": (members, REACH, HEARD, 4 * KEPT),
         "memory.first_bias": (members, 4 * KEPT),
         "memory.second": (members, REACH, 2 * KEPT, 4 * KEPT),

@@ -4,13 +4,14 @@ A linear-chain conditional random field (Lafferty, McCallum and Pereira 2001) ov
 speaks for a label at a sentence comes from its context features and from what is remembered there (`memory`); what
 speaks for a change of speaker between two sentences comes from the boundary (`boundary`): the same line, a new line, a
 blank line, an open quotation, a separator, and from what is remembered on its two sides. The marginal probability of
-each label at each sentence decides, and is the confidence.
+each label at each sentence decides; calibrated, it is the confidence.
 
 Several networks hear and remember, the members of an ensemble, fitted each by itself from a start of its own: what
 speaks for a label, and for a change, is the mean of what they say (deep ensembles; Lakshminarayanan, Pritzel and
 Blundell 2017). On texts of strangers a single one is a throw of dice (docs/experiments.md).
 
-`favor` weighs the two mistakes: taking commentary or boilerplate for article, and losing an article sentence.
+`favor` weighs the two mistakes: taking commentary or boilerplate for article, and losing an article sentence. The
+weights are costs, and costs want probabilities that can be believed, so they are laid on the calibrated ones.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Chain:
     turns         (2, g · TOLD, 3, 3) of the same before a boundary and behind it, from label to label
     edges         (e, 3, 3) of the boundary features, from label to label
     first         (3) of a document's first sentence
+    temperature   () by which log-odds of the marginals are divided
     """
 
     mean: NDArray[np.float32]
@@ -69,6 +71,7 @@ class Chain:
     turns: NDArray[np.float32]
     edges: NDArray[np.float32]
     first: NDArray[np.float32]
+    temperature: NDArray[np.float32]
 
     @cached_property
     def folded(self) -> tuple[NDArray[np.float32], ...]:
@@ -79,6 +82,11 @@ class Chain:
         bias = np.concatenate([self.hidden_bias, self.bias]) - mean @ weights
         arrays = (mean - LIMIT * spread, mean + LIMIT * spread, weights, bias)
         return tuple(array.astype(np.float32) for array in arrays)
+
+    @cached_property
+    def sharpness(self) -> float:
+        """By what the log-odds of the marginals are multiplied."""
+        return 1 / float(self.temperature)
 
     @property
     def remembered(self) -> int:
@@ -256,6 +264,17 @@ def shares(chain: Chain, features: NDArray[np.float32]) -> tuple[NDArray[np.floa
     return given[:, :, None] * each, np.asarray(chain.bias + start @ told, np.float64)
 
 
+def calibrated(chain: Chain, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The marginals (n, 3) made less sure, by the chain's temperature (temperature scaling; Guo et al. 2017): of
+    strangers' texts every network is surer than it should be. The order of the labels stays."""
+    tempered = chances**chain.sharpness
+    tempered /= tempered @ _ALL
+    return tempered
+
+
+_ALL: Final = np.ones((3, 3))
+
+
 def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """(n) labels and (n) their probabilities; `favor` shifts the decision, never the probability."""
     labels = (chances * _ODDS[favor]).argmax(1)
@@ -267,9 +286,11 @@ def decide(chances: NDArray[np.float64], favor: Favor) -> tuple[NDArray[np.intp]
 _ODDS: Final = {favor: np.array([odds, 1, 1]) for favor, odds in ARTICLE_ODDS.items()}
 
 
-def decisions(logs: NDArray[np.floating[Any]], favor: Favor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(n) labels and (n) their probabilities, of potentials (n, 3, 3)."""
+def decisions(
+    chain: Chain, logs: NDArray[np.floating[Any]], favor: Favor
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(n) labels and (n) their calibrated probabilities, of the chain's potentials (n, 3, 3)."""
     labels, confidences = np.empty(len(logs), np.int8), np.empty(len(logs), np.float32)
     for rows, chances in stretches(logs):
-        labels[rows], confidences[rows] = decide(chances, favor)
+        labels[rows], confidences[rows] = decide(calibrated(chain, chances), favor)
     return labels, confidences

@@ -51,7 +51,7 @@ class Explanation:
     """The reasons for one sentence's label, each kind with the strongest first, whichever way it points.
 
     alone       log-odds of the label against its rival, for the sentence alone: `ngrams`, `cues` and a bias
-    final       the same in its context: `context`, a bias, `memory` and `boundaries`
+    final       the same in its context, of the calibrated probabilities: `context`, a bias, `memory` and `boundaries`
     ngrams      `word "so"`, `words "so ist"`, `characters "so i"`, in their normal form
     memory      what is remembered of the sentences around
     boundaries  what the chain made of the labels of the sentences before and behind
@@ -120,6 +120,10 @@ def _explanation(
             columns = np.concatenate([np.zeros((*columns.shape[:-1], 1)), columns], -1)
         return np.asarray(columns[..., won] - columns[..., rival])
 
+    def calibrated(weights: NDArray[Any]) -> NDArray[np.float64]:
+        """The same of weights of the chain, as they count in the calibrated log-odds."""
+        return difference(weights) * chain.sharpness
+
     final = float(np.log(chances[won]) - np.log(chances[rival]))
     voice = heard.cues.voice
     looks = (heard.cues.values[heard.place] - model.mean) / model.spread
@@ -127,9 +131,9 @@ def _explanation(
     here = decode.standardised(stages.features[row : row + 1], chain.mean, chain.spread)
     brought, average = decode.shares(chain, here)
     if before is None:
-        edges = _sorted([("begins the document", float(difference(chain.first)))])
+        edges = _sorted([("begins the document", float(calibrated(chain.first)))])
     else:
-        edges = _sorted(zip(boundary.EDGES, stages.edges[row] * difference(chain.edges[:, before]), strict=True))
+        edges = _sorted(zip(boundary.EDGES, stages.edges[row] * calibrated(chain.edges[:, before]), strict=True))
     return Explanation(
         sentence=sentence,
         text=stages.sentences.texts[0][sentence.start : sentence.end],
@@ -138,10 +142,10 @@ def _explanation(
         final=final,
         ngrams=_ngrams(heard, model.table, difference),
         cues=_sorted(zip(heard.cues.names[:voice], looks * difference(model.weights), strict=True)),
-        context=_sorted(zip(context.names(heard.cues), difference(brought[0]), strict=True)),
-        biases=(float(difference(model.bias)), float(difference(average))),
-        memory=float(told[0, : chain.remembered] @ difference(chain.told[: chain.remembered])),
-        boundaries=final - float(difference(stages.spoken.emission[row])),
+        context=_sorted(zip(context.names(heard.cues), calibrated(brought[0]), strict=True)),
+        biases=(float(difference(model.bias)), float(calibrated(average))),
+        memory=float(told[0, : chain.remembered] @ calibrated(chain.told[: chain.remembered])),
+        boundaries=final - float(calibrated(stages.spoken.emission[row])),
         edges=edges,
     )
 

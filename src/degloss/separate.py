@@ -21,7 +21,7 @@ from degloss.boundary import edge_features
 from degloss.classify import sentence_scores
 from degloss.context import Context, context
 from degloss.cues import Cues, Packed, kept, packed, voices
-from degloss.decode import Spoken, decisions, evidence, spoken
+from degloss.decode import Spoken, calibrated, decisions, evidence, spoken
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
 from degloss.messages import marginals
@@ -54,8 +54,8 @@ class Stages:
 
     @cached_property
     def chances(self) -> NDArray[np.float64]:
-        """(n, 3) the probability of each label."""
-        return marginals(self.logs)
+        """(n, 3) the calibrated probability of each label."""
+        return calibrated(self.model.chain, marginals(self.logs))
 
     @cached_property
     def features(self) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ class Separator:
         stages = self.stages(texts)
         sentences, scores, logs = stages.sentences, stages.scores, stages.logs
         del stages  # all the rest of it, which takes more memory than what follows
-        return separations(sentences, scores, *decisions(logs, favor))
+        return separations(sentences, scores, *decisions(self.model.chain, logs, favor))
 
     def stages(self, texts: Sequence[str]) -> Stages:
         """The stages up to the chain, for a batch of texts."""

@@ -57,7 +57,8 @@ training on purpose; whether one side's commentary is found more often than anot
 ## Limits
 The authored documents are invented, and wittier and tidier than real ones. The public texts of the model that comes
 with degloss are articles of the years 2020 and 2021, mostly about the pandemic, and comments about a political talk
-show. Slurs and incitement are not in the authored corpus. Confidence is calibrated on text like the training text.
+show. Slurs and incitement are not in the authored corpus. Confidence is calibrated for pages of sources it has not
+seen; on posts of channels it is too high.
 
 ## Made with
 {made}

@@ -86,7 +86,8 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     each time a document comes, it is drawn which of the two is seen. Features and what is heard and remembered are left
     out at random (dropout; Srivastava et al. 2014), features of whole documents too (as Gal and Ghahramani 2016 do), so
     that nothing hangs on one of them. The rate falls to zero with the cosine of the time (Loshchilov and Hutter 2017).
-    The members have starts, orders and draws of their own. Raises `TrainingError` if the numbers run away.
+    The members have starts, orders and draws of their own; the whole of them is given the temperature of the settings.
+    Raises `TrainingError` if the numbers run away.
     """
     mean, spread = standardise(kin.features)
     weight = (kin.weight / kin.weight.mean()).astype(np.float32)
@@ -96,12 +97,13 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     # In processes: a fit is thousands of small calls, with which threads would wait for each other.
     work = joblib.Parallel(min(settings.jobs, settings.members), prefer="processes")
     fitted = work(joblib.delayed(_member)(data, settings, seed) for seed in seeds)
-    return together([Parameters.of(len(mean), flat).model(mean, spread) for flat in fitted])
+    chain, memory = together([Parameters.of(len(mean), flat).model(mean, spread) for flat in fitted])
+    return replace(chain, temperature=np.array(settings.temperature, np.float32)), memory
 
 
 def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
     """The one chain and memory that say of every sentence and boundary the mean of what these say; all standardise
-    context features alike."""
+    context features alike, and none is calibrated."""
     chains, memories = zip(*members, strict=True)
     remembered = chains[0].remembered
 
@@ -124,6 +126,7 @@ def together(members: Sequence[tuple[Chain, Memory]]) -> tuple[Chain, Memory]:
         turns=told("turns", 1),
         edges=mean("edges"),
         first=mean("first"),
+        temperature=chains[0].temperature,
     )
     arrays = {f.name: np.concatenate([getattr(memory, f.name) for memory in memories]) for f in fields(Memory)}
     return chain, Memory(**arrays)

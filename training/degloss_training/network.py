@@ -56,9 +56,9 @@ class Parameters:
         return found
 
     def model(self, mean: Floats, spread: Floats) -> tuple[Chain, Memory]:
-        """The chain and memory of this member alone."""
+        """The chain and memory of this member alone, uncalibrated."""
         chain, memory = ({name: array.copy() for name, array in part.items()} for part in (self.chain, self.memory))
-        return Chain(mean=mean, spread=spread, **chain), Memory(**memory)
+        return Chain(mean=mean, spread=spread, temperature=np.array(1, np.float32), **chain), Memory(**memory)
 
 
 def _shapes(features: int) -> dict[str, tuple[int, ...]]:

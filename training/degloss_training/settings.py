@@ -18,6 +18,7 @@ class Settings:
                      at single sentences
     remembers        whether there is a memory at all
     members          networks of the chain, which are fitted each by itself
+    temperature      of the calibration: log-odds are divided by it
     folds            of the inner cross-fitting
     strangers        how often a document's scores are those of models that know the other kind of document only
     seed             of the chain's start, of the order of documents, and of what is left out, for the first member;
@@ -35,6 +36,7 @@ class Settings:
     dropped: float = 0.2
     remembers: bool = True
     members: int = 2
+    temperature: float = 1.5
     folds: int = 5
     strangers: float = 0.5
     seed: int = 6
