@@ -284,8 +284,11 @@ def case_files() -> list[Path]:
 def test_no_case_is_trained_on() -> None:
     cases = [corpus.read(path) for path in case_files()]
     assert len(cases) >= 12
-    assert statistics.shared_sentences([*cases, *documents(), *held_out()]) == []
-    assert statistics.near_duplicates([*cases, *documents(), *held_out()]) == []
+    for side in ("against", "for"):  # of the pairs that differ by their commentary; they share their articles
+        pairs = [corpus.read(path) for path in sorted((CASES / "stance").glob(f"*-{side}.txt"))]
+        everything = [*cases, *pairs, *documents(), *held_out()]
+        assert statistics.shared_sentences(everything) == []
+        assert statistics.near_duplicates(everything) == []
     spoken = {s for d in cases for s in statistics.sentences(d.text)}
     assert len(spoken) > 40
     hard = {line.split("\t")[2] for line in (CASES / "segmentation.tsv").read_text("utf-8").splitlines()[4:]}

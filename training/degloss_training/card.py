@@ -52,7 +52,9 @@ Of the model that comes with degloss, each with an example in our own words; doc
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
 reads as if the outlet had written it, and the other way round: quote nobody on the strength of a label, and look
 at the text before a person or an outlet is said to have said something. Opinions of all directions were written for
-training on purpose; whether one side's commentary is found more often than another's has not been measured.
+training on purpose, but few of them defend governments, authorities or established media. Commentary against these is
+found a little more often than what takes no side in documents like the authored ones, and as often in real posts; of
+thirty pairs that differ by the side alone, one side is missed in one (docs/evaluation.md has the figures).
 
 ## Limits
 The authored documents are invented, and wittier and tidier than real ones. The public texts of the model that comes
