@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,32 @@ def page(tmp_path: Path) -> Path:
     file = tmp_path / "page.txt"
     file.write_text(PAGE, encoding="utf-8")
     return file
+
+
+# The examples of the documentation.
+
+_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_COMMAND = re.compile(r"^\$ degloss (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+EXAMPLES = [
+    example
+    for block in _BLOCK.findall((Path(__file__).parents[1] / "docs" / "command-line.md").read_text("utf-8"))
+    for example in _COMMAND.findall(block)
+    if "missing.txt" not in example[0]  # which takes time, and says how much
+]
+"""The commands and what is said to come out of them; of long outputs the beginning."""
+
+
+def test_there_are_examples() -> None:
+    assert {words.split()[0] for words, _ in EXAMPLES} >= {"clean", "label", "explain"}
+    assert len(EXAMPLES) >= 7
+
+
+@pytest.mark.parametrize(("words", "shown"), EXAMPLES, ids=[words for words, _ in EXAMPLES])
+def test_the_examples_of_the_documentation(words: str, shown: str, degloss: Run, page: Path, tmp_path: Path) -> None:
+    line = {"id": 7, "text": f"{ARTICLE}\n\n{COMMENT}", "tags": ["a"]}
+    (tmp_path / "dump.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    done = degloss(*words.split())
+    assert (done.stderr + done.stdout).decode().startswith(shown)
 
 
 # clean
