@@ -23,10 +23,12 @@ MEASURES: Final = (
 )  # fmt: skip
 RESAMPLES: Final = 1000
 
-_ABOUT: Final[dict[str, Label]] = {
-    **dict.fromkeys(("precision", "recall", "F commentary", "macro F"), "commentary"), "F boilerplate": "boilerplate",
+_ABOUT: Final[dict[str, tuple[Label, ...]]] = {
+    "precision": ("commentary",), "recall": ("commentary",), "F commentary": ("commentary",),
+    "macro F": ("article", "commentary"), "false alarm": ("article",), "article lost": ("article",),
+    "F boilerplate": ("boilerplate",),
 }  # fmt: skip
-"""Measures that say nothing where nothing has this label."""
+"""Measures that say nothing where one of these labels is missing."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,16 @@ def score(documents: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
 
 
 def meaningful(documents: Sequence[Judged]) -> tuple[str, ...]:
-    """The measures that say something of these documents: F of commentary means nothing where there is none.
+    """The measures that say something of these documents: F of commentary means nothing where there is none, and no
+    article is lost where there is none.
 
     >>> meaningful([Judged("a", "pure", (0, 0, 2), (0, 1, 2))])
     ('exact', 'false alarm', 'article lost', 'F boilerplate')
+    >>> meaningful([Judged("b", "own", (1, 1), (1, 0))])
+    ('precision', 'recall', 'F commentary', 'exact')
     """
     present = {LABELS[gold] for document in documents for gold in document.gold}
-    return tuple(m for m in MEASURES if m not in _ABOUT or _ABOUT[m] in present)
+    return tuple(m for m in MEASURES if present.issuperset(_ABOUT.get(m, ())))
 
 
 def difference(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
