@@ -578,6 +578,13 @@ def test_the_seed_matters(small: Prepared) -> None:
         assert alike <= {"mean", "spread", "temperature"}
 
 
+def test_the_temperature_of_the_settings_is_the_chains(small: Prepared) -> None:
+    data = some_chain_data(small)
+    (warm, mind), (cool, same) = (fit_chain(data, data, replace(QUICK, temperature=t)) for t in (1.5, 0.5))
+    assert (float(warm.temperature), float(cool.temperature)) == (1.5, 0.5)
+    assert as_bytes((warm, mind)) == as_bytes((replace(cool, temperature=warm.temperature), same))
+
+
 def test_members_are_fitted_each_by_itself(small: Prepared) -> None:
     """From the seed and the next ones, one after the other or several at a time; together they say their mean."""
     data = some_chain_data(small)

@@ -3,7 +3,7 @@
 A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`.
 Loading checks in this order: that both files are there, that the manifest is of a format and a feature version
 this degloss reads, that the bytes of the arrays have the promised SHA-256, that every array has the promised
-shape and type, that the vectors' rows are there and small.
+shape and type, that the vectors' rows are there and small, and that there is a temperature.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
 hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either way all
@@ -201,6 +201,11 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
         raise ModelDamaged(
             f"{folder / WEIGHTS}: embedding.slots names rows that are not there, or embedding.rows begins with one that"
             f" is not zero or has a number below -{LARGEST}; train again"
+        )
+    temperature = float(arrays["chain.temperature"])
+    if not 0 < temperature < np.inf:
+        raise ModelDamaged(
+            f"{folder / WEIGHTS}: chain.temperature is {temperature}, which is no number above zero; train again"
         )
     for array in arrays.values():
         array.flags.writeable = False
