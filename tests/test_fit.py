@@ -31,7 +31,20 @@ from degloss.messages import marginals
 from degloss.ngrams import TABLE_BITS
 from degloss.separate import Separator
 from degloss.vectors import DIMENSIONS, SOURCES, Embedding
-from degloss_training import ablate, chain, corpus, embed, evaluate, fit, network, recipe, stack, train
+from degloss_training import (
+    ablate,
+    chain,
+    compose,
+    corpus,
+    embed,
+    evaluate,
+    fit,
+    network,
+    recipe,
+    sources,
+    stack,
+    train,
+)
 from degloss_training.chain import ChainData, chain_data, document_rows, fit_chain, together
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.metric import MEASURES, Judged
@@ -828,23 +841,36 @@ def test_folds_never_judge_what_they_were_fitted_on(
     assert len(trained) == 2 * evaluate.OUTER_FOLDS - 1
 
 
-def test_a_seed_is_judged_by_a_model_of_the_other_buckets(
-    separator: Separator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trained: list[set[int]] = []
+def test_a_seed_is_judged_by_a_model_without_its_group(separator: Separator, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Prepared] = []
 
     def record(data: Prepared, buckets: NDArray[np.int64], settings: Settings) -> Model:
-        trained.append(set(buckets.tolist()))
+        assert buckets.tolist() == list(range(BUCKETS))
+        trained.append(data)
         return separator.model
 
+    def composed(documents: Sequence[Document]) -> Prepared:
+        made = compose.compose(sources.gather(documents, None), {"appended": 3 * BUCKETS}, 1)
+        return prepared([*documents, *made, *(compose.relay(d, 1) for d in documents)])
+
     monkeypatch.setattr(fit, "fit", record)
-    data = prepared([replace(d, kind="seed") if k % 9 == 0 else d for k, d in enumerate(pages(60))])
-    seeds = {d.name: d for d in data.documents if d.kind == "seed"}
-    judged = [[d.name for d in result.judged["degloss"]] for result in evaluate.on_seeds(data, QUICK)]
-    assert sorted(name for names in judged for name in names) == sorted(seeds)
-    for names, buckets in zip(judged, trained, strict=True):
-        assert {seeds[name].bucket for name in names} == set(range(BUCKETS)) - buckets
-        assert len(buckets) == BUCKETS - 1
+    monkeypatch.setattr(sources, "LEAST", 0)
+    text = (
+        ("Der Kran von {0} steht im Hof{0} und dreht sich am Montag.\n\n", "article"),
+        ("Ich glaube {0} nicht!", "commentary"),
+    )
+    ours = [
+        document(f"d{k}", *((t.format(f"Xa{k // 2}x"), label) for t, label in text), group=f"g{k // 2}")
+        for k in range(80)
+    ]
+    labelled = [replace(d, kind="seed") if d.group in ("g3", "g20") else d for d in ours]
+    judged = [[d.name for d in found.judged["degloss"]] for found in evaluate.on_seeds(labelled, composed, QUICK)]
+    assert judged == [["d40", "d41"], ["d6", "d7"]]
+    for data, group in zip(trained, (20, 3), strict=True):
+        texts = [d.text for d in data.documents]
+        assert len(texts) > 2 * (len(labelled) - 2)
+        assert not any(f"Xa{group}x" in t for t in texts)
+        assert all(any(f"Xa{k}x" in t for t in texts) for k in range(40) if k != group)
 
 
 def test_documents_of_a_group_are_never_on_two_sides() -> None:

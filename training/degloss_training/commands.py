@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -139,15 +140,18 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
 
 
 def _folds(options: argparse.Namespace) -> list[evaluation.Result]:
-    data = recipe.prepared(labelled.load(options.corpus), options.public)
-    seeds = evaluation.merge("seeds", list(evaluation.on_seeds(data, recipe.SETTINGS)))
-    if seeds.gold:
-        _say(f"seeds: {sum(map(len, seeds.gold))} sentences")
+    documents = labelled.load(options.corpus)
+    prepared = partial(recipe.prepared, public=options.public)
+    alone = []
+    for result in evaluation.on_seeds(documents, prepared, recipe.SETTINGS):
+        alone.append(result)
+        _say(f"without {', '.join(d.name for d in result.judged['degloss'])}: {sum(map(len, result.gold))} sentences")
+    data = prepared(documents)
     parts = []
     for k, result in evaluation.on_folds(data, recipe.SETTINGS):
         parts.append(result)
         _say(f"fold {k + 1} of {evaluation.OUTER_FOLDS}: {sum(map(len, result.gold))} sentences")
-    return [evaluation.merge("folds", parts), *([seeds] if seeds.gold else [])]
+    return [evaluation.merge("folds", parts), *([evaluation.merge("seeds", alone)] if alone else [])]
 
 
 def _ablations(options: argparse.Namespace, real: list[Path]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,16 +100,15 @@ def on_folds(data: Prepared, settings: Settings, folds: int = OUTER_FOLDS) -> It
         yield k, on_documents("folds", separator, documents)
 
 
-def on_seeds(data: Prepared, settings: Settings) -> Iterator[Result]:
-    """The seeds, each by a model of all buckets but its own, which holds its translations and what was composed of it.
-
-    Folds of several buckets would take more of the five seeds away; as it is, 000, 001 and 002 lie in one bucket, 003
-    and 004 in another.
-    """
-    seeds = [d for d in data.documents if d.kind == "seed"]
-    for bucket in sorted({d.bucket for d in seeds}):
-        separator = Separator(fit.fit(data, np.flatnonzero(np.arange(BUCKETS) != bucket), settings))
-        yield on_documents("seeds", separator, [d for d in seeds if d.bucket == bucket])
+def on_seeds(
+    labelled: Sequence[Document], prepared: Callable[[Sequence[Document]], Prepared], settings: Settings
+) -> Iterator[Result]:
+    """The seeds, each by a model of everything but its group: without it, its other translations, and all that would be
+    laid anew or composed of them. `prepared` makes training data of labelled documents."""
+    for group in sorted({d.group for d in labelled if d.kind == "seed"}):
+        data = prepared([d for d in labelled if d.group != group])
+        separator = Separator(fit.fit(data, np.arange(BUCKETS), settings))
+        yield on_documents("seeds", separator, [d for d in labelled if d.group == group])
 
 
 Row = tuple[str, str, str, list[tuple[int, int, str]]]
