@@ -48,7 +48,7 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--public", type=Path, help="public texts the folds' models compose documents from as well")
     parser.add_argument("--real", type=Path, help="folder of annotated real text: *.jsonl, *.jsonl.gz")
     parser.add_argument("--out", type=Path, default=Path("build/eval"), help="folder for tables and plots")
-    parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation: most of an hour")
+    parser.add_argument("--no-folds", action="store_true", help="leave out the cross-validation: over an hour")
     parser.add_argument(
         "--no-ablations",
         action="store_true",
