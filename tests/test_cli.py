@@ -45,6 +45,7 @@ EXAMPLES = [
 def test_there_are_examples() -> None:
     assert {words.split()[0] for words, _ in EXAMPLES} >= {"clean", "label", "explain"}
     assert len(EXAMPLES) >= 7
+    assert all(shown for _, shown in EXAMPLES)
 
 
 @pytest.mark.parametrize(("words", "shown"), EXAMPLES, ids=[words for words, _ in EXAMPLES])

@@ -52,15 +52,16 @@ Of the model that comes with degloss, each with an example in our own words; doc
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
 reads as if the outlet had written it, and the other way round: quote nobody on the strength of a label, and look
 at the text before a person or an outlet is said to have said something. Opinions of all directions were written for
-training on purpose, but few of them defend governments, authorities or established media. Commentary against these is
-found a little more often than what takes no side in documents like the authored ones, and as often in real posts; of
-thirty pairs that differ by the side alone, one side is missed in one (docs/evaluation.md has the figures).
+training on purpose, but few of them defend governments, authorities or established media. The model that comes with
+degloss finds commentary against these a little more often than what takes no side in documents like the authored ones,
+and as often in real posts; of thirty pairs that differ by the side alone, it misses one side in one
+(docs/evaluation.md has the figures).
 
 ## Limits
 The authored documents are invented, and wittier and tidier than real ones. The public texts of the model that comes
 with degloss are articles of the years 2020 and 2021, mostly about the pandemic, and comments about a political talk
-show. Slurs and incitement are not in the authored corpus. Confidence is calibrated for pages of sources it has not
-seen; on posts of channels it is too high.
+show. Slurs and incitement are not in the authored corpus. The confidence of that model is calibrated for pages of
+sources it has not seen; on posts of channels it is too high.
 
 ## Made with
 {made}
