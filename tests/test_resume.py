@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,6 +149,77 @@ def test_a_killed_run_over_a_folder_goes_on(model: Path, degloss: Run, tmp_path:
     assert None not in summaries
     assert len({found[1] for found in summaries if found}) == 1
     assert (tmp_path / "out.errors.jsonl").read_bytes() == (tmp_path / "whole.errors.jsonl").read_bytes()
+
+
+DIE = """
+import os, sys
+from degloss.cli import main
+from degloss.journal import Journal
+from degloss.partfile import Part
+last = int(sys.argv.pop(1))
+steps = 0
+
+def dying(step):
+    def taken(*args, **options):
+        global steps
+        step(*args, **options)
+        steps += 1
+        if steps == last:
+            os._exit(9)
+    return taken
+
+Journal.note, Part.commit = dying(Journal.note), dying(Part.commit)
+main()
+"""
+"""A run that is killed when it has taken so many steps: a line of the journal, or a result that takes its name."""
+
+
+def die_after(steps: int, model: Path, folder: Path, *args: str) -> int:
+    words = [sys.executable, "-c", DIE, str(steps), *command(model, *args)[3:]]
+    return subprocess.run(words, cwd=folder, env=clean_environment(), capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("into", ["out", "out.jsonl", "out.jsonl.gz", "link.jsonl"])
+def test_a_run_killed_after_any_step_counts_every_document_once(
+    into: str, model: Path, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in (("a", PAGE), ("y", PAGE), ("z", ARTICLE)):
+        (tmp_path / "in" / f"{name}.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    (tmp_path / "in" / "dump.jsonl").write_text(dump(BATCH_DOCUMENTS + 90))
+    (tmp_path / "in" / "schlecht.jsonl").write_text("{\n")
+    files = ("in",) if into == "out" else tuple(f"in/{path.name}" for path in sorted((tmp_path / "in").iterdir()))
+    args = ("label", *files, "--format", "jsonl", "--resume", "-o", into)
+    forced = ("--force",) if into.startswith("link") else ()
+
+    def finished() -> tuple[str, dict[str, bytes], list[str]]:
+        done = degloss(*args, *forced)
+        assert done.returncode == 3, done.stderr
+        found = re.search(r"degloss: (\d+) documents|complete already", done.stderr.decode())
+        assert found is not None, done.stderr
+        return found[1] or documents, contents(tmp_path), remains(tmp_path)
+
+    def begin_anew() -> None:
+        for path in list(tmp_path.iterdir()):
+            if path.name != "in":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if into.startswith("link"):
+            (tmp_path / "out.jsonl").write_text("alt")
+            (tmp_path / into).symlink_to("out.jsonl")
+
+    documents = str(BATCH_DOCUMENTS + 92)
+    begin_anew()
+    whole = finished()
+    assert (whole[0], whole[2]) == (documents, [])
+    for steps in range(1, 30):
+        begin_anew()
+        if die_after(steps, model, tmp_path, *args, *forced) != 9:
+            break
+        journal = tmp_path / into / FOLDER_JOURNAL
+        if journal.exists() and b'"finished"' in journal.read_bytes():  # the last step, after which nothing is left
+            break
+        assert finished() == whole, f"killed after step {steps}"
+    assert steps > 4
 
 
 def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from degloss.encodings import Note
 from degloss.errors import DeglossError, InputError
-from degloss.journal import Journal, Stamp, owns, stamp
+from degloss.journal import Journal, Stamp, continues, owns, stamp
 from degloss.kinds import ROWS, parts
-from degloss.partfile import PART, companion
 from degloss.plan import Job, Plan
 from degloss.read import Document, Head, read_documents
 from degloss.separate import BATCH_DOCUMENTS
@@ -152,7 +151,4 @@ def skipped(job: Job, made: Plan, journal: Journal | None) -> int | None:
             result = earlier.get("result")
             if result is None or (job.target is not None and result == stamp(job.target)):
                 return None
-    if at is not None and at["at"] == job.key and at["source"] == stamp(job.source) and job.target is not None:
-        part = stamp(companion(job.target, PART))
-        return int(at["items"]) if part is not None and part[0] >= int(at["bytes"]) else 0
-    return 0
+    return int(at["items"]) if at is not None and continues(at, job) else 0

@@ -18,7 +18,7 @@ from degloss.artefact import MANIFEST, shipped_folder
 from degloss.blocks import in_blocks, read_items, skipped
 from degloss.errors import InputError, OutputError
 from degloss.inplace import Backup
-from degloss.journal import FOLDER_JOURNAL, Journal, make_way, stamp
+from degloss.journal import FOLDER_JOURNAL, Journal, continues, make_way, stamp
 from degloss.outputs import Outputs
 from degloss.partfile import JOURNAL, PART, companion
 from degloss.plan import Plan
@@ -107,7 +107,17 @@ def _journal(made: Plan, labeller: Labeller) -> Journal | None:
         raise InputError("-: standard input cannot be read again, so a run over it cannot be resumed; give files")
     if path is None:
         raise InputError("--resume needs an output that stays; give -o a file's or folder's name")
-    return Journal.opened(path, _identity(made, labeller))
+    jobs = {job.key: job for job in made.jobs}
+
+    def holds(line: dict[str, Any]) -> bool:
+        if "done" in line:
+            place = made.shared if made.folder is None else made.folder / line["done"]
+            return place is not None and line["result"] == stamp(place)
+        if "at" in line and made.folder is not None:
+            return line["at"] in jobs and continues(line, jobs[line["at"]])
+        return True
+
+    return Journal.opened(path, _identity(made, labeller), holds)
 
 
 def _journal_path(made: Plan) -> Path | None:

@@ -10,22 +10,24 @@ run that differs from it is not resumed. Then:
     {"finished": true}                               nothing is left to do
 
 Each line also has the documents and failures up to it, and the bytes of the file of failures, so that all three go on
-from the same point. A line that was cut off does not count. What was written after the last line is cut off from the
-part and done again: every document is there once, and in order.
+from the same point. A line that was cut off does not count, nor do last lines that the disk does not bear out: of a run
+that was killed before a result took its name, or of a result or a part that somebody removed since. What was written
+after the last line that counts is cut off from the part and done again: every document is there once, in order, and
+counted once.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from degloss.errors import OutputError
-from degloss.partfile import JOURNAL, lock
+from degloss.partfile import JOURNAL, PART, companion, lock
 from degloss.plan import Job
 from degloss.write import make_folder, output_error
 
@@ -80,6 +82,14 @@ def owns(journal: Journal | None, job: Job) -> bool:
     return earlier is not None and job.target is not None and earlier["result"] == stamp(job.target)
 
 
+def continues(at: dict[str, Any], job: Job) -> bool:
+    """Whether the run had come this far with this job, and what it wrote is there to go on with."""
+    if at["at"] != job.key or at["source"] != stamp(job.source) or job.target is None:
+        return False
+    part = stamp(companion(job.target, PART))
+    return part is not None and part[0] >= int(at["bytes"])
+
+
 @dataclass
 class Journal:
     """The journal of a run that can be resumed, with what an earlier run wrote into it."""
@@ -94,8 +104,13 @@ class Journal:
     empty: bool = False
 
     @classmethod
-    def opened(cls, path: Path, run: dict[str, Any]) -> Journal:
-        """The journal at this path, begun or taken up; raises `OutputError` if it is that of another run."""
+    def opened(
+        cls, path: Path, run: dict[str, Any], holds: Callable[[dict[str, Any]], bool] = lambda line: True
+    ) -> Journal:
+        """The journal at this path, begun or taken up; raises `OutputError` if it is that of another run.
+
+        `holds` says of a line whether what it tells is still so. Last lines of which it is not are taken back.
+        """
         make_folder(path.parent)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
@@ -103,7 +118,7 @@ class Journal:
             if not lock(descriptor):
                 raise _busy(path)
             made = cls(path, file)
-            made._take_up(run)
+            made._take_up(run, holds)
         except OSError as error:
             raise output_error(str(path), error) from error
         return made
@@ -127,11 +142,11 @@ class Journal:
         with suppress(OSError):
             self.file.close()
 
-    def _take_up(self, run: dict[str, Any]) -> None:
-        lines, good = self._lines()
-        self.empty = len(lines) < 2
+    def _take_up(self, run: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
+        lines, ends = self._lines()
         if not lines:
             self._rewrite([run])
+            self.empty = True
             return
         if lines[0] != run:
             differ = sorted(key for key in {*lines[0], *run} if lines[0].get(key) != run.get(key))
@@ -139,6 +154,10 @@ class Journal:
                 f"{self.path}: of a run that differs in {', '.join(differ)}; give the same inputs and options,"
                 " or remove it to begin anew"
             )
+        while len(lines) > 1 and not holds(lines[-1]):
+            lines.pop()
+            ends.pop()
+        self.empty = len(lines) < 2
         for line in lines[1:]:
             self.totals = {name: line[name] for name in ("documents", "failures", "errors") if name in line}
             if "done" in line:
@@ -154,13 +173,13 @@ class Journal:
             self.failed, self.totals, self.at = {}, {}, None
             self._rewrite([run, *({**line, "documents": 0, "failures": 0, "errors": 0} for line in self.done.values())])
         else:
-            self.file.truncate(good)
-            self.file.seek(good)
+            self.file.truncate(ends[-1])
+            self.file.seek(ends[-1])
 
-    def _lines(self) -> tuple[list[dict[str, Any]], int]:
-        """The complete lines, and where they end."""
+    def _lines(self) -> tuple[list[dict[str, Any]], list[int]]:
+        """The complete lines, and the bytes up to the end of each."""
         lines: list[dict[str, Any]] = []
-        good = 0
+        ends: list[int] = []
         for line in whole_lines(self.file):
             try:
                 value = json.loads(line)
@@ -169,8 +188,8 @@ class Journal:
             if not isinstance(value, dict):
                 break
             lines.append(value)
-            good += len(line)
-        return lines, good
+            ends.append(len(line) + (ends[-1] if ends else 0))
+        return lines, ends
 
     def _rewrite(self, lines: list[dict[str, Any]]) -> None:
         self.file.seek(0)

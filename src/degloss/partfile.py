@@ -29,9 +29,10 @@ _FLAGS: Final = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW
 
 
 def companion(target: Path, ending: str) -> Path:
-    """The name of the part or of the journal of a target, beside it and never too long."""
-    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]
-    return target.parent / f"{PREFIX}{digest}{ending}"
+    """The name of the part or of the journal of a target, beside it (or what it is a link to) and never too long."""
+    place = Path(os.path.realpath(target))
+    digest = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:12]
+    return place.parent / f"{PREFIX}{digest}{ending}"
 
 
 class Part:
@@ -113,7 +114,7 @@ def remove_stale(path: Path) -> None:
 def sweep(folder: Path, keep: Path | None = None) -> None:
     """Removes what killed runs left in a folder, but what can be continued: `keep`, or with a journal beside it."""
     with suppress(OSError):
-        for path in folder.glob(f"{PREFIX}*{PART}"):
+        for path in Path(os.path.realpath(folder)).glob(f"{PREFIX}*{PART}"):
             if path != keep and not path.with_suffix(JOURNAL).exists():
                 remove_stale(path)
 

@@ -37,7 +37,7 @@ class Output:
         self._line_breaks: tuple[bytes, bytes] | None = None  # of an input, and those that are written instead
         self._file = file
         self._packing = packing
-        self._packer = Packer(file, packing, name)
+        self._packer = Packer(file, packing, name, begun=part is not None and file.tell() > 0)
         self._rows: ParquetRows | None = None
         self._unpacked: IO[bytes] | None = None
 

@@ -86,13 +86,16 @@ def new_file(target: Path, *, force: bool = False, inputs: Collection[FileId] = 
 
 
 class Packer:
-    """Bytes on their way into a file that may be packed; `cut` ends a piece that can be unpacked by itself."""
+    """Bytes on their way into a file that may be packed; `cut` ends a piece that can be unpacked by itself.
 
-    def __init__(self, file: BinaryIO, packing: Packing, name: str) -> None:
+    If the file has `begun`, there are such pieces in it already.
+    """
+
+    def __init__(self, file: BinaryIO, packing: Packing, name: str, *, begun: bool = False) -> None:
         self._file = file
         self._packing = packing
         self._stream: Any = None if packing else file
-        self._cut = False
+        self._cut = begun
         self._name = name
 
     def write(self, data: bytes) -> None:
