@@ -168,10 +168,10 @@ def dying(step):
             os._exit(9)
     return taken
 
-Journal.note, Part.commit = dying(Journal.note), dying(Part.commit)
+Journal.note, Part.commit, os.link = dying(Journal.note), dying(Part.commit), dying(os.link)
 main()
 """
-"""A run that is killed when it has taken so many steps: a line of the journal, or a result that takes its name."""
+"""A run killed when it has taken so many steps: a line of the journal, a result's new name, the old one taken off."""
 
 
 def die_after(steps: int, model: Path, folder: Path, *args: str) -> int:

@@ -20,7 +20,7 @@ from degloss.errors import InputError, OutputError
 from degloss.inplace import Backup
 from degloss.journal import FOLDER_JOURNAL, Journal, continues, make_way, stamp
 from degloss.outputs import Outputs
-from degloss.partfile import JOURNAL, PART, companion
+from degloss.partfile import JOURNAL, PART, companion, remove_stale
 from degloss.plan import Plan
 from degloss.progress import Progress
 from degloss.read import Document, read_documents
@@ -153,13 +153,17 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     tally.failed = totals.get("failures", 0)
     tally.continue_records(totals.get("errors", 0))
     if made.shared is None:
-        settled = {job.source for job in made.jobs if skipped(job, made, journal) is None}
+        settled = [job for job in made.jobs if skipped(job, made, journal) is None]
+        for job in settled:
+            if job.target is not None:  # killed where the result had both names
+                remove_stale(companion(job.target, PART))
         tally.settled = len(settled)
         if journal.finished:  # another pass: what was recorded of inputs that are not read again still holds
-            tally.keep_records(settled)
+            tally.keep_records({job.source for job in settled})
         return False
     last = journal.done.get("")
     if last is not None and last["result"] == stamp(made.shared):
+        remove_stale(companion(made.shared, PART))
         journal.close(remove=True)
         tally.close()
         tally.tell(f"{made.shared}: complete already, nothing is left to do")
