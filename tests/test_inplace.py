@@ -103,7 +103,10 @@ def test_who_would_lose_too_much_is_left_alone(degloss: Run, tmp_path: Path) -> 
 
 LEFT_ALONE = [
     ("latin-1", "a.txt", PAGE.replace("März", "Mai").encode() + "Größe!!".encode("latin-1"), "not plain UTF-8"),
-    ("mark", "a.txt", b"\xef\xbb\xbf" + PAGE.encode(), "not plain UTF-8"),
+    ("mark", "a.txt", b"\xef\xbb\xbf" + PAGE.encode(), "begins with a byte order mark"),
+    ("a table in latin-1", "a.csv", f'text\n"{PAGE}Größe!!"\n'.encode("latin-1"), "not plain UTF-8"),
+    ("a table in utf-16", "a.csv", f'text\n"{PAGE}"\n'.encode("utf-16"), "not plain UTF-8"),
+    ("a damaged table", "a.csv", f'text\n"{PAGE}Größe!! Möhre."\n'.encode() + b"\xfc\n", "damaged at byte"),
     ("utf-16", "a.txt", PAGE.encode("utf-16"), "not plain UTF-8"),
     ("a bad line", "a.jsonl", json.dumps({"text": PAGE}).encode() + b"\n{\n", "the file is left as it is"),
     ("a bad row", "a.csv", f'id,text\n1,"{PAGE}"\n2\n'.encode(), "the file is left as it is"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -462,6 +463,72 @@ def test_parquet_keeps_columns_and_types(kind: Any, degloss: Run, tmp_path: Path
     assert (empty["article"], empty["commentary_share"]) == ("", 0.0)
     assert (last["commentary"], last["commentary_share"]) == (COMMENT, 1.0)
     assert pq.ParquetFile(tmp_path / "out.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+@pytest.mark.skipif(not hasattr(pyarrow, "string_view"), reason="needs a pyarrow that has views")
+@pytest.mark.parametrize("command", [["label"], ["clean"], ["label", "--format", "jsonl"]], ids=" ".join)
+def test_parquet_of_views(command: list[str], degloss: Run, tmp_path: Path) -> None:
+    texts = [PAGE, None, ARTICLE]
+    columns = {
+        "text": pyarrow.array(texts, pyarrow.string_view()),
+        "b": pyarrow.array([b"x"] * 3, pyarrow.binary_view()),
+    }
+    pq.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
+    as_lines = "jsonl" in command
+    done = degloss(*command, "in.parquet", "-o", "out.jsonl" if as_lines else "out.parquet")
+    assert done.returncode == 0, done.stderr
+    if as_lines:
+        assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+    else:
+        out = pq.read_table(tmp_path / "out.parquet").to_pydict()
+        assert out["b"] == [b"x"] * 3
+        assert out["text"] == ([CLEAN.rstrip(), None, ARTICLE] if command == ["clean"] else texts)
+
+
+@pytest.mark.parametrize("command", [["label"], ["clean"], ["label", "--format", "jsonl"]], ids=" ".join)
+def test_a_text_in_parquet_that_is_not_utf8_fails_alone(command: list[str], degloss: Run, tmp_path: Path) -> None:
+    cells = pyarrow.array([ARTICLE.encode(), b"Gr\xfc\xdfe.", ARTICLE.encode()])
+    wrong = pyarrow.Array.from_buffers(pyarrow.string(), 3, cells.buffers())
+    pq.write_table(pyarrow.table({"id": [1, 2, 3], "text": wrong}), tmp_path / "in.parquet")
+    name = "out.jsonl" if "jsonl" in command else "out.parquet"
+    done = degloss(*command, "in.parquet", "-o", name)
+    assert (done.returncode, b"in.parquet:2: its text is not UTF-8" in done.stderr) == (3, True)
+    if name == "out.parquet":
+        assert pq.read_table(tmp_path / name)["id"].to_pylist() == [1, 3]
+    else:
+        assert [json.loads(line)["id"] for line in (tmp_path / name).open()] == [1, 3]
+
+
+CELLS = [
+    ("a far time", pyarrow.array([10**18], pyarrow.timestamp("us")), "<value out of range: 1000000000000000000>"),
+    ("a day in the far future", pyarrow.array([10**7], pyarrow.date32()), "29349-01-26"),
+    ("a span of ages", pyarrow.array([10**18], pyarrow.duration("s")), "1000000000000000000"),
+    ("such in a list", pyarrow.array([[10**7]], pyarrow.list_(pyarrow.date32())), ["29349-01-26"]),
+    ("in a struct", pyarrow.array([{"a": 10**7}], pyarrow.struct([("a", pyarrow.date32())])), {"a": "29349-01-26"}),
+    (
+        "no text",
+        pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"Gr\xfc"]).buffers()),
+        base64.b64encode(b"Gr\xfc").decode(),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "said"), [case[1:] for case in CELLS], ids=[case[0] for case in CELLS])
+def test_what_python_cannot_hold_comes_out_of_parquet(cell: Any, said: object, degloss: Run, tmp_path: Path) -> None:
+    pq.write_table(pyarrow.table({"x": cell, "text": [ARTICLE]}), tmp_path / "in.parquet")
+    done = degloss("label", "in.parquet", "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["x"] == said
+
+
+def test_columns_of_one_name_both_come_out_of_parquet(degloss: Run, tmp_path: Path) -> None:
+    table = pyarrow.Table.from_arrays(
+        [pyarrow.array([1]), pyarrow.array([3]), pyarrow.array([ARTICLE])], ["id", "id", "text"]
+    )
+    pq.write_table(table, tmp_path / "in.parquet")
+    done = degloss("label", "in.parquet", "--format", "jsonl")
+    pairs = json.loads(done.stdout, object_pairs_hook=list)
+    assert [value for name, value in pairs if name == "id"] == [1, 3]
 
 
 def test_parquet_with_two_columns_of_the_name_is_refused(degloss: Run, tmp_path: Path) -> None:

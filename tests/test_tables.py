@@ -136,6 +136,16 @@ REFUSED = [
     ("empty", b"", "no header"),
     ("no such column", b"id,body\n", "no column 'text', only 'id', 'body'"),
     ("damaged utf-16", "text\nJa.".encode("utf-16")[:-1], "not UTF-16"),
+    (
+        "one bad byte",
+        "id,text\n1,Die Brücke.\n2,Öl.\n3,".encode() + b"\xd6l.\n",
+        "begins as UTF-8, but is damaged at byte 33",
+    ),
+    (
+        "cut off",
+        "id,text\n1,Die Brücke.\n2,Öl ist gut für".encode()[:-2],
+        r"in.csv: begins as UTF-8, but is damaged at byte 39",
+    ),
 ]
 
 

@@ -74,7 +74,8 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     if text is not None:
         return text
     marked = data.decode("utf-8", "replace")
-    if _is_damaged(marked, data):
+    wrong, right = bytes_amiss(marked, data)
+    if wrong <= right:
         if not page:
             return strictly(data, "utf-8", "UTF-8", name)  # which says where
         note(f"{name}: UTF-8, damaged at byte {damage + 1}; what cannot be read is shown as \ufffd")
@@ -90,13 +91,25 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     return data.decode(encoding)
 
 
-def _is_damaged(marked: str, data: bytes) -> bool:
-    """Whether bytes that are no UTF-8 are nearly that; `marked` is what they are with marks for what cannot be read.
+def bytes_amiss(marked: str, data: bytes) -> tuple[int, int]:
+    """Of bytes that are no UTF-8 how many are not, and how many characters beyond ASCII are as German text has them.
 
-    A file that was cut off, or put together of two, has no more bytes that are no UTF-8 than characters beyond ASCII
-    that German text has in it. Text in another encoding has hardly one of these by chance.
+    `marked` is the text with marks for what cannot be read. A file that was cut off, or put together of two, has no
+    more of the first than of the second: it is damaged. Text in another encoding has hardly one of these by chance.
+
+    >>> data = "Grüße aus Köln".encode() + "Grüße".encode("cp1252")
+    >>> bytes_amiss(data.decode("utf-8", "replace"), data)
+    (2, 3)
     """
-    return marked.count("\ufffd") - data.count("\ufffd".encode()) <= len(_BEYOND.findall(marked))
+    return marked.count("\ufffd") - data.count("\ufffd".encode()), len(_BEYOND.findall(marked))
+
+
+def damaged(name: str, title: str, error: UnicodeDecodeError, byte: int) -> InputError:
+    """What to tell of a text that is nearly in this encoding, but for what begins at this byte, from 0."""
+    return InputError(
+        f"{name}: begins as {title}, but is damaged at byte {byte + 1} ({error.reason}); get the file anew, or convert"
+        " it to UTF-8"
+    )
 
 
 def guess(data: bytes) -> tuple[str, str]:
@@ -146,10 +159,7 @@ def strictly(data: bytes, encoding: str, title: str, name: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name}: begins as {title}, but is damaged at byte {error.start + 1} ({error.reason});"
-            " get the file anew, or convert it to UTF-8"
-        ) from error
+        raise damaged(name, title, error, error.start) from error
 
 
 def _bare_utf16(data: bytes) -> str | None:

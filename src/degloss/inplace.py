@@ -111,16 +111,21 @@ class Backup:
         decoder = codecs.getincrementaldecoder("utf-8")()
         with opened(job.source) as stream:
             piece = stream.file.read(_PIECE)
-            marked = any(piece.startswith(mark) for mark, _, _ in MARKS)
+            mark = next((mark for mark, _, _ in MARKS if piece.startswith(mark)), b"")
+            plain = mark in (b"", codecs.BOM_UTF8)
             try:
-                while piece:
+                while plain and piece:
                     decoder.decode(piece)
                     piece = stream.file.read(_PIECE)
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
-                marked = True
-        if marked and job.kind not in ("csv", "tsv"):
+                plain = False
+        if not plain:
             raise InputError(f"{source}: not plain UTF-8, and would become it; convert it first (iconv), or use -o")
+        if mark and job.kind not in ("csv", "tsv"):  # of tables the mark stays
+            raise InputError(
+                f"{source}: begins with a byte order mark, which would be lost; save it without one, or use -o"
+            )
 
     def _note(self, entry: dict[str, Any]) -> None:
         with open(self._journal, "ab") as file:

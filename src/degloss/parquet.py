@@ -10,7 +10,7 @@ import base64
 import json
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import IO, Any, BinaryIO, Final, NamedTuple
 
@@ -60,9 +60,13 @@ def read_parquet(name: str, field: str, watch: Watch = unwatched) -> Iterator[Sc
             yield schema
             line = 0
             for block in table.iter_batches(batch_size=_ROWS):
-                for index, text in enumerate(block.column(schema.place).to_pylist()):
+                for index, text in enumerate(_texts(block.column(schema.place))):
                     line += 1
-                    if text is not None and len(text) > MOST_BYTES:
+                    if isinstance(text, UnicodeDecodeError):
+                        yield InputError(
+                            f"{name}:{line}: its text is not UTF-8 ({text.reason}); mend or leave out the row"
+                        )
+                    elif text is not None and len(text) > MOST_BYTES:
                         yield InputError(f"{name}:{line}: one document of more than {MOST_BYTES >> 20} MiB; split it")
                     else:
                         yield ArrowRow(line, text or "", block, index)
@@ -103,11 +107,43 @@ def _schema(arrow: Any, table: Any, field: str, name: str) -> Schema:
 def as_record(row: ArrowRow) -> Record:
     """The row in the form of JSON lines.
 
-    What JSON has no word for: a date as a string, bytes in base 64, numbers that are none or infinite as null.
+    What JSON has no word for: a date as a string, bytes (also of text that is not UTF-8) in base 64, numbers that are
+    none or infinite as null.
     """
-    (values,) = row.block.slice(row.place, 1).to_pylist()
-    pieces = [(name, f"{_json(name)}: {_json(value)}") for name, value in values.items()]
+    values = zip(row.block.schema.names, row.block.columns, strict=True)
+    pieces = [(name, f"{_json(name)}: {_json(_value(column[row.place]))}") for name, column in values]
     return Record(row.line, row.text, tuple(pieces))
+
+
+def _texts(column: Any) -> list[str | UnicodeDecodeError | None]:
+    """The texts of a column; of one that is none the error."""
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        found: list[str | UnicodeDecodeError | None] = []
+        for scalar in column:
+            try:
+                found.append(scalar.as_py())
+            except UnicodeDecodeError as error:
+                found.append(error)
+        return found
+
+
+def _value(scalar: Any) -> object:
+    """What a cell holds, as Python has it, or else as bytes or a string: no text, a time before or after all calendars,
+    or one more exact than those of Python."""
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        if hasattr(scalar, "as_buffer"):
+            return scalar.as_buffer().to_pybytes()
+    except (OverflowError, ValueError):
+        pass
+    if hasattr(scalar, "items"):
+        return {name: _value(part) for name, part in scalar.items()}
+    if hasattr(scalar, "values"):
+        return [_value(part) for part in scalar.values]
+    return scalar.cast("string").as_py()
 
 
 def _json(value: object) -> str:
@@ -159,13 +195,13 @@ class ParquetRows:
         self._writer.is_open = False
 
     def _flush(self) -> None:
+        """Writes the rows that wait."""
         arrow, schema = self._arrow, self._schema
         if not self._waiting:
             return
-        blocks = []
+        blocks: list[Any] = []
         for _, rows in groupby(self._waiting, lambda item: id(item[0].block)):
-            items = list(rows)
-            blocks.append(items[0][0].block.take(arrow.array([row.place for row, _, _ in items])))
+            blocks += _runs([row for row, _, _ in rows])
         table = arrow.Table.from_batches(blocks)
         old = table.column(schema.place)
         null = old.is_null().to_pylist()
@@ -178,3 +214,12 @@ class ParquetRows:
             columns += [arrow.array([row[field.name] for row in gains], type=field.type) for field in new]
         self._writer.write_table(arrow.Table.from_arrays(columns, schema=self._target))
         self._waiting = []
+
+
+def _runs(rows: Sequence[ArrowRow]) -> Iterator[Any]:
+    """The rows of a block, in as few pieces as there are gaps: not all types can be taken row by row."""
+    first = 0
+    for place in range(1, len(rows) + 1):
+        if place == len(rows) or rows[place].place != rows[place - 1].place + 1:
+            yield rows[first].block.slice(rows[first].place, place - first)
+            first = place

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from degloss.encodings import MARKS, Note, guess
+from degloss.encodings import MARKS, Note, bytes_amiss, damaged, guess
 from degloss.errors import InputError
 from degloss.records import Record
 from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
@@ -158,25 +158,45 @@ def some_names(names: Iterable[str]) -> str:
 
 
 def _encoding(name: str, note: Note) -> tuple[str, bool]:
-    """The encoding of a table, and whether it has a byte order mark; the whole file is looked through once."""
+    """The encoding of a table, and whether it has a byte order mark; the whole file is looked through once.
+
+    Raises `InputError` for a table that is UTF-8 but for a few bytes: read otherwise, every letter would be wrong.
+    """
     if name == STDIN:
         return "utf-8", False  # it cannot be read twice; a mark shows with the header
     decoder = codecs.getincrementaldecoder("utf-8")()
+    read = 0
     with opened(name) as source:
         piece = source.file.read(_PIECE)
         for mark, encoding, _ in MARKS:
             if piece.startswith(mark):
                 return encoding, True
-        while piece:
+        while True:
+            begun = read - len(decoder.getstate()[0])
             try:
-                decoder.decode(piece)
+                decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
+                if _nearly_utf8(name):
+                    raise damaged(name, "UTF-8", error, begun + error.start) from error
                 # The guess is made by the place where the trouble begins: before it all is ASCII.
-                encoding, title = guess(piece[max(0, error.start - 100) :] + source.file.read(_PIECE))
+                encoding, title = guess(error.object[max(0, error.start - 100) :] + source.file.read(_PIECE))
                 note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
                 return encoding, False
+            if not piece:
+                return "utf-8", False
+            read += len(piece)
             piece = source.file.read(_PIECE)
-    return "utf-8", False
+
+
+def _nearly_utf8(name: str) -> bool:
+    """Whether a table that is not UTF-8 is that but for a few bytes."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    wrong = right = 0
+    with opened(name) as source:
+        while piece := source.file.read(_PIECE):
+            more = bytes_amiss(decoder.decode(piece), piece)
+            wrong, right = wrong + more[0], right + more[1]
+    return wrong + len(decoder.getstate()[0]) <= right
 
 
 def as_record(row: Row) -> Record:
