@@ -38,7 +38,7 @@ ORDER = (
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 
-NEVER = {"sklearn", "scipy", "pandas", "joblib", "threadpoolctl", "matplotlib", "degloss_training"}
+NEVER = {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "degloss_training"}
 INTEGRATED = {"frame": "pandas"}
 """The one package that a module is there for; it loads when it is used (`test_importing_degloss_loads_little`)."""
 

@@ -279,6 +279,46 @@ def test_failures_in_results_that_stay_are_remembered(degloss: Run, tmp_path: Pa
     assert not records.exists()
 
 
+@pytest.mark.parametrize("fewer", [("in/a.txt",), ("in", "--exclude", "dump*")], ids=" ".join)
+def test_fewer_inputs_forget_no_failures_of_results_that_stay(
+    fewer: tuple[str, ...], degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "dump.jsonl").write_text(dump(500))
+    (tmp_path / "in" / "a.txt").write_text(PAGE)
+    assert degloss("clean", "in", "-o", "out", "--resume").returncode == 3
+    recorded = (tmp_path / "out.errors.jsonl").read_bytes()
+    done = degloss("clean", *fewer, "-o", "out", "--resume")
+    assert (done.returncode, b"nothing new" in done.stderr) == (0, True)
+    assert (tmp_path / "out.errors.jsonl").read_bytes() == recorded
+    (tmp_path / "out" / "dump.jsonl").unlink()
+    assert degloss("clean", *fewer, "-o", "out", "--resume").returncode == 0
+    assert not (tmp_path / "out.errors.jsonl").exists()
+
+
+def test_a_complete_result_with_failures_is_not_called_all(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(dump(500))
+    assert degloss(*ARGS, "-o", "out.jsonl").returncode == 3
+    done = degloss(*ARGS, "-o", "out.jsonl")
+    assert b"taken as complete: 2 failures recorded in out.jsonl.errors.jsonl; to do it again" in done.stderr
+    (tmp_path / "out.jsonl.errors.jsonl").unlink()
+    assert b"taken as complete: all results are there; to do it again" in degloss(*ARGS, "-o", "out.jsonl").stderr
+
+
+@pytest.mark.parametrize("number", [3, 30])
+def test_a_run_that_does_nothing_leaves_what_was_recorded(number: int, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for place in range(number):
+        (tmp_path / "in" / f"{place}.txt").write_text(PAGE)
+    (tmp_path / "in" / "dump.jsonl").write_text(dump(60))
+    args = ("clean", "in", "-o", "out", "-q")
+    assert degloss(*args).returncode == 3
+    recorded = (tmp_path / "out.errors.jsonl").read_bytes()
+    done = degloss(*args)  # once more, by mistake: all is there already
+    assert (done.returncode, b"errors.jsonl" in done.stderr) == (1, False)
+    assert (tmp_path / "out.errors.jsonl").read_bytes() == recorded
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_goes_on(sent: signal.Signals, code: int, model: Path, degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(dump(12 * BATCH_DOCUMENTS))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from threadpoolctl import threadpool_limits
 
 from degloss import __version__, artefact, extras, formats
 from degloss.documents import LABELS
@@ -65,6 +66,8 @@ app = typer.Typer(
 
 def main() -> NoReturn:
     """The entry point: runs the command and exits with its code, whatever happens."""
+    # The last digits of a sum over several threads hang on how many there are: on the machine, and on --jobs.
+    threadpool_limits(1, "blas")
     end(app)
 
 

@@ -24,6 +24,7 @@ from degloss.partfile import JOURNAL, PART, companion, remove_stale
 from degloss.plan import Plan
 from degloss.progress import Progress
 from degloss.read import Document, read_documents
+from degloss.show import counted
 from degloss.tally import NothingDone, Tally
 from degloss.workers import Labeller, label_blocks
 from degloss.write import check_target
@@ -32,9 +33,11 @@ from degloss.write import check_target
 def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     """Does all jobs; failures go into the tally, only an `OutputError` of the shared stream is raised."""
     if made.options.resume and _there(made):
+        failed = tally.recorded_lines()
+        what = f"{counted(failed, 'failure')} recorded in {tally.records}" if failed else "all results are there"
         tally.tell(
-            f"{made.shared}: exists and has no journal, so it is taken as complete: all results are there;"
-            " to do it again, delete it or give --force"
+            f"{made.shared}: exists and has no journal, so it is taken as complete: {what}; to do it again, delete it"
+            " or give --force"
         )
         return
     backup = Backup(made.options.backup, resume=made.options.resume) if made.options.backup is not None else None
@@ -158,8 +161,14 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
             if job.target is not None:  # killed where the result had both names
                 remove_stale(companion(job.target, PART))
         tally.settled = len(settled)
-        if journal.finished:  # another pass: what was recorded of inputs that are not read again still holds
-            tally.keep_records({job.source for job in settled})
+        if journal.finished and made.folder is not None:  # another pass: what was recorded of what stays still holds
+            keys = {job.key for job in made.jobs}
+            stays = {
+                line["input"]
+                for key, line in journal.done.items()
+                if key not in keys and "input" in line and line["result"] == stamp(made.folder / key)
+            }
+            tally.keep_records(stays.union(job.source for job in settled))
         return False
     last = journal.done.get("")
     if last is not None and last["result"] == stamp(made.shared):

@@ -5,7 +5,8 @@ line says what the run was: options, model, version, and for one output file all
 run that differs from it is not resumed. Then:
 
     {"at": job, "items": n, "bytes": m, …}           of this job n documents are written, in m bytes of its part
-    {"done": job, "source": …, "result": …}          this result is complete; written before it takes its name
+    {"done": job, "input": …, "source": …, "result": …}   the result of this input, and the stamps of both: it is
+                                                     complete; written before it takes its name
     {"failed": job, "source": …}                     this input could not be read
     {"finished": true}                               nothing is left to do
 

@@ -203,7 +203,7 @@ class Outputs:
                 totals = self._totals()  # in which the documents of this output are waiting
                 self._tally.done += output.documents
                 if self._journal is not None:
-                    done = {"done": job.key, "source": begin.stamp, "result": stamp(part.path)}
+                    done = {"done": job.key, "input": job.source, "source": begin.stamp, "result": stamp(part.path)}
                     self._journal.note(done, totals)
                 try:
                     part.commit(force=replace)

@@ -121,6 +121,7 @@ class Tally:
     _file: BinaryIO | None = None
     _old: bool = False  # failures of an earlier run are in the file
     _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
+    _restored: bool = False  # these are in the file, and none of this run
     _notes: int = 0
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
@@ -187,14 +188,17 @@ class Tally:
     def close(self, *, complete: bool = False) -> None:
         """Closes the file of failures; that of an earlier run goes once something is done, or the run is `complete`.
 
-        If nothing was done and each failure was told, what the earlier run recorded stays, or comes back.
+        If nothing was done, what an earlier run recorded stays, or comes back: it is of results that are there. Without
+        such, nothing is recorded if each failure was told.
         """
         if self._file is not None:
             self._file.close()
             self._file = None
-            if not (self.done or self.settled) and self.failed <= _TOLD and self.records is not None:
+            told = self._before is not None or self.failed <= _TOLD
+            if not (self.done or self.settled) and told and self.records is not None:
                 self.records.unlink(missing_ok=True)
                 if self._before is not None:
+                    self._restored = True
                     with suppress(OSError), open(self.records, "xb") as file:
                         shutil.copyfileobj(self._before, file)
         elif self._old and self.records is not None and (complete or self.done > self.before):
@@ -205,8 +209,19 @@ class Tally:
         self._old = False
 
     def recorded(self) -> Path | None:
-        """The file of failures, if there is one."""
-        return self.records if self.records is not None and self.failed and self.records.exists() else None
+        """The file of failures, if there is one of this run."""
+        if self.records is None or not self.failed or self._restored:
+            return None
+        return self.records if self.records.exists() else None
+
+    def recorded_lines(self) -> int:
+        """How many failures an earlier run recorded; none if there is no such file, or it is something else."""
+        if self.records is None or not self.records.is_file():
+            return 0
+        with suppress(OSError, OutputError):
+            self.begin_records()
+            return self.records.read_bytes().count(b"\n")
+        return 0
 
     def _record(self, error: DeglossError, source: str, place: str) -> None:
         if self.records is None:
