@@ -137,7 +137,9 @@ def test_hidden_files_are_read_only_if_asked_for(archive: Path, degloss: Run, tm
     (archive / ".ohne-endung").write_text(PAGE)
     done = degloss("clean", "in", "-o", "out", "--exclude", "bild*")
     assert done.returncode == 0, done.stderr
-    assert b"in: 2 hidden files or folders left out; name them by --include, as '.drafts/*'" in done.stderr
+    assert (
+        b"in: 2 hidden files or folders left out; name them by --include, as '.drafts/*', with the usual" in done.stderr
+    )
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
     for number, (pattern, found) in enumerate((("*.txt", ["a.txt", "tief/c.txt"]), (".entwurf/*", [".entwurf/x.txt"]))):
         done = degloss("clean", "in", "-o", f"mehr{number}", "--include", pattern, "--exclude", "bild*")
@@ -148,7 +150,10 @@ def test_files_of_other_kinds_are_counted(archive: Path, degloss: Run, tmp_path:
     for name in ("bild.jpg", "tief/e.JSON", "tief/f.json", "LIESMICH", ".versteckt.doc", "alt.errors.jsonl"):
         (archive / name).write_text("{}")
     done = degloss("clean", "in", "-o", "out", "--exclude", "bild.txt")
-    assert b"in: 4 files of other kinds left out (.json, .jpg, LIESMICH); name them by --include\n" in done.stderr
+    assert (
+        b"in: 4 files of other kinds left out (.json, .jpg, LIESMICH); name them by --include, with the usual"
+        in done.stderr
+    )
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "tief/c.txt", "tief/d.jsonl"]
     assert b"other kind" not in degloss("clean", "in", "-o", "mehr", "--include", "*.txt").stderr
     left = ("--exclude", "*.jpg", "--exclude", "*.[Jj]*", "--exclude", "LIES*")
@@ -249,6 +254,36 @@ def test_a_line_without_text_is_a_line_of_the_result(degloss: Run) -> None:
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
     done = degloss("clean", "-", "--type", "jsonl", stdin=data)
     assert (done.returncode, done.stdout) == (0, data)
+
+
+PATTERNS = [
+    # --exclude, or --include with its plus, what is read of a.txt, privat/x.txt, tief/privat/y.txt, tief/z.md
+    (["privat/"], "a.txt tief/z.md", ""),
+    (["privat"], "a.txt tief/z.md", ""),
+    (["./privat/*"], "a.txt tief/privat/y.txt tief/z.md", ""),
+    (["tief/privat"], "a.txt privat/x.txt tief/z.md", ""),
+    (["*.txt"], "tief/z.md", ""),
+    (
+        ["in/privat/*", "*.md"],
+        "a.txt privat/x.txt tief/privat/y.txt",
+        "--exclude 'in/privat/*' fits no file of a folder",
+    ),
+    (["+privat/"], "privat/x.txt", ""),
+    (["+*.md", "+*.rtf"], "tief/z.md", "--include '*.rtf' fits no file of a folder"),
+]
+
+
+@pytest.mark.parametrize(("patterns", "read", "told"), PATTERNS, ids=[" ".join(case[0]) for case in PATTERNS])
+def test_patterns_fit_files_and_folders_or_say_so(
+    patterns: list[str], read: str, told: str, degloss: Run, tmp_path: Path
+) -> None:
+    for name in ("a.txt", "privat/x.txt", "tief/privat/y.txt", "tief/z.md"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(PAGE)
+    options = [word for p in patterns for word in ("--include" if p[0] == "+" else "--exclude", p.removeprefix("+"))]
+    done = degloss("clean", "in", "-o", "out", "-q", *options)
+    assert sorted(contents(tmp_path / "out")) == read.split()
+    assert (told in done.stderr.decode(), "fits no file" in done.stderr.decode()) == (True, bool(told))
 
 
 # several processes

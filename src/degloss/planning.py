@@ -33,6 +33,8 @@ _TITLES: Final = {"csv": "CSV", "tsv": "TSV", "jsonl": "JSON lines", "parquet": 
 _REPLACED: Final = (".txt", ".jsonl", ".ndjson", ".jl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
+_AS_WELL: Final = ", with the usual kinds beside them ('*.txt'), which it replaces"
+
 FormOf = Callable[[Kind], Form]
 
 
@@ -166,24 +168,35 @@ def _listed(
     sources: list[str], folders: list[str], options: Options, target: Path | None, tally: Tally
 ) -> Iterator[tuple[str, str]]:
     """Each file and its name under the folder it was found in."""
+    fitting: set[str] = set()
     for source in sources:
         if source not in folders:
             yield source, Path(source).name
             continue
-        found = list(_walk(Path(source), options, target, tally))
+        found = list(_walk(Path(source), options, target, tally, fitting))
         if not found:
             expected = ", ".join(options.include or [f"*{ending}" for ending in _expected(options)])
             raise InputError(f"{source}: no files to read in this folder ({expected}); give them by name, or --include")
         yield from ((str(path), path.relative_to(source).as_posix()) for path in found)
+    for option, patterns in (("include", options.include), ("exclude", options.exclude)):
+        for pattern in patterns:
+            if pattern not in fitting:
+                tally.tell(
+                    f"--{option} {pattern!r} fits no file of a folder; it is held against the name of each, and against"
+                    " its path from the folder that is given on"
+                )
 
 
 def _expected(options: Options) -> list[str]:
     return [ending for ending, kind in KINDS.items() if options.text_field is None or kind in ROWS]
 
 
-def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> Iterator[Path]:
+def _walk(folder: Path, options: Options, target: Path | None, tally: Tally, fitting: set[str]) -> Iterator[Path]:
     """The files to read in a folder and below, in order of their names; not those in the target, or of ours, and hidden
-    ones, in which editors and systems keep copies of their own, only if a pattern of `--include` names them."""
+    ones, in which editors and systems keep copies of their own, only if a pattern of `--include` names them.
+
+    The patterns that fit a file are added to `fitting`.
+    """
 
     def unreadable(error: OSError) -> None:
         failed = InputError(f"{error.filename}: folder cannot be read ({error.strerror}); check its permissions")
@@ -207,8 +220,11 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
         for name in sorted(names):
             path = Path(place, name)
             relative = path.relative_to(folder).as_posix()
-            wanted = _matches(relative, options.include) if options.include else parts(name).ending.lower() in endings
-            if wanted and not _matches(relative, options.exclude) and not name.startswith(PREFIX):
+            including = [pattern for pattern in options.include if _fits(relative, pattern)]
+            excluding = [p for p in options.exclude if any(_fits(at, p.rstrip("/")) for at in _places(relative))]
+            fitting.update(including, excluding)
+            wanted = bool(including) if options.include else parts(name).ending.lower() in endings
+            if wanted and not excluding and not name.startswith(PREFIX):
                 if name.endswith(ERRORS):  # of any run: what failed there is no text
                     continue
                 if own and own & file_ids([path]):
@@ -216,22 +232,21 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally) -> 
                 if path.exists() and not path.is_file():
                     others += 1
                     continue
-                if _is_hidden(relative) and not _matches(relative, dotted):
+                if _is_hidden(relative) and not any(_fits(relative, pattern) for pattern in dotted):
                     hidden += 1
                     continue
                 yield path
             elif not (
-                wanted or options.include or name.endswith(ERRORS) or name.startswith((PREFIX, "."))
-                or _matches(relative, options.exclude)
-            ):  # fmt: skip
+                wanted or options.include or excluding or name.endswith(ERRORS) or name.startswith((PREFIX, "."))
+            ):
                 unread[Path(parts(name).stem).suffix.lower() or name] += 1
     if hidden:
         left = counted(hidden, "hidden file or folder", "hidden files or folders")
-        tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'")
+        tally.tell(f"{folder}: {left} left out; name them by --include, as '.drafts/*'{_AS_WELL}")
     if unread:
         most = sorted(unread, key=lambda ending: (-unread[ending], ending))[:3]
         left = counted(unread.total(), "file of another kind", "files of other kinds")
-        tally.tell(f"{folder}: {left} left out ({visible(some(most, len(unread)))}); name them by --include")
+        tally.tell(f"{folder}: {left} left out ({visible(some(most, len(unread)))}); name them by --include{_AS_WELL}")
     if backups:
         tally.tell(f"{folder}: {counted(backups, 'backup')} of clean --in-place left out")
     if others:
@@ -245,9 +260,18 @@ def _is_hidden(path: str) -> bool:
     return path.startswith(".") or "/." in path
 
 
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a pattern fits the whole path or the file's name alone."""
-    return any(fnmatchcase(name, pattern) or fnmatchcase(name.rpartition("/")[2], pattern) for pattern in patterns)
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a pattern fits the whole path or its last name alone; one that ends in a slash fits what is below."""
+    pattern = pattern.removeprefix("./") + ("*" if pattern.endswith("/") else "")
+    return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern)
+
+
+def _places(path: str) -> Iterator[str]:
+    """The path and those of the folders that it goes through."""
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _refuse_collisions(jobs: list[Job]) -> None:
