@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -254,6 +255,24 @@ def test_a_line_without_text_is_a_line_of_the_result(degloss: Run) -> None:
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
     done = degloss("clean", "-", "--type", "jsonl", stdin=data)
     assert (done.returncode, done.stdout) == (0, data)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
+@pytest.mark.parametrize("moment", [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7])
+def test_ctrl_c_while_processes_start_is_no_traceback(moment: float, model: Path, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": PAGE * 20})] * 20_000
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    program = "from degloss_start import main; main()"
+    words = [sys.executable, "-c", program, *command(model, "label", "in.jsonl", "-o", "out.jsonl", "--jobs", "2")[3:]]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True
+    )
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all processes get it
+    told = process.communicate(timeout=60)[1].decode()
+    assert "Traceback" not in told
+    assert process.returncode in (130, -signal.SIGINT)
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 PATTERNS = [

@@ -90,6 +90,8 @@ def test_who_would_lose_too_much_is_left_alone(degloss: Run, tmp_path: Path) -> 
     told = done.stderr.decode()
     assert "in/meinung.txt: would lose 99% of its text; left as it is" in told
     assert "in/dump.jsonl:2: would lose 100% of its text" in told
+    assert "degloss: 3 documents, " in told
+    assert "degloss: 2 of 5 documents failed" in told
     after = contents(tmp_path / "in")
     assert after["meinung.txt"] == before["meinung.txt"]
     assert after["seite.txt"] == CLEAN.encode()
@@ -123,6 +125,19 @@ def test_what_could_not_be_the_same_is_left_alone(
     assert (done.returncode, message in done.stderr.decode()) == (1, True)
     assert (tmp_path / name).read_bytes() == data
     assert not (tmp_path / "b" / BACKUP_JOURNAL).exists()
+
+
+def test_what_failed_is_not_counted_as_done(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "eine.jsonl").write_text(json.dumps({"text": COMMENT}) + "\n")
+    done = degloss("clean", "in", "--in-place", "--backup", "b")
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    (tmp_path / "in" / "laut.txt").write_text(f"{COMMENT}\n" * 200)
+    (tmp_path / "in" / "still.txt").write_text(ARTICLE)
+    done = degloss("clean", "in", "--in-place", "--backup", "c")
+    assert b"degloss: 1 document, " in done.stderr
+    assert b": article 100%, commentary 0%, boilerplate 0% of the text\n" in done.stderr
+    assert b"degloss: 2 of 3 documents failed" in done.stderr
 
 
 def test_a_page_among_them_stops_no_other(archive: Path, degloss: Run, tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ class Outputs:
 
     def _add(self, job: Job, document: Document, labelled: Labelled) -> None:
         output, form, piece, lost = self._output(), job.form, labelled.piece, 0.0
+        failed = False
         output.items += 1
         if form.keep is not None:
             lost = labelled.counts.lost(form.keep)
@@ -164,14 +165,18 @@ class Outputs:
                 if document.row is None:
                     raise error
                 self._tally.fail(error, job.source, document.name)
-                piece, lost = form.unchanged(document), 0.0
+                piece, lost, failed = form.unchanged(document), 0.0, True
             elif document.row is None and not piece:
                 what = f"no {' or '.join(form.keep)}" if sum(labelled.counts.sizes) else "no text"
                 self._tally.note(f"{document.name}: {what} in it, so the result is empty")
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)
-        self._tally.figures.count(document.name, labelled.counts, labelled.seconds, emptied=lost == 1)
+        if failed:
+            return
+        figures = self._tally.figures if output is self._shared else output.figures
+        figures.count(document.name, labelled.counts, labelled.seconds, emptied=lost == 1)
+        output.documents += 1
         if output is self._shared:
             self._tally.done += 1
 
@@ -212,6 +217,7 @@ class Outputs:
                     raise
         if self._backup is not None:
             self._tally.done += output.documents
+        self._tally.figures.add(output.figures)
         self._current = None
 
     def _fail(self, job: Job, error: DeglossError) -> None:

@@ -18,6 +18,7 @@ from degloss.parquet import ArrowRow, ParquetRows, Schema
 from degloss.partfile import Part
 from degloss.read import Document, Head
 from degloss.tables import SEPARATORS, Header
+from degloss.tally import Figures
 from degloss.write import Packer, output_error
 
 _PIECE: Final = 1 << 20
@@ -33,6 +34,7 @@ class Output:
         self.head: str | None = None
         self.items = 0
         self.documents = 0
+        self.figures = Figures()
         self.changed = False
         self._line_breaks: tuple[bytes, bytes] | None = None  # of an input, and those that are written instead
         self._file = file
@@ -86,7 +88,6 @@ class Output:
             self.write(piece)
         elif self._rows is not None and isinstance(document.row, ArrowRow):
             self._rows.add(document.row, *piece)
-        self.documents += 1
 
     def write(self, data: bytes) -> None:
         if data:

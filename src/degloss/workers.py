@@ -107,17 +107,33 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update({name: "1" for name in _THREADS if before[name] is None})
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
-    # All processes are started now: one that starts while the pool breaks, because another was killed, would leave
-    # the executor waiting for it forever (as in Python 3.11).
-    for _ in range(workers):
-        pool.submit(_ready)
     try:
+        # All processes are started now: one that starts while the pool breaks, because another was killed, would leave
+        # the executor waiting for it forever (as in Python 3.11).
+        with _interrupted_later():
+            for _ in range(workers):
+                pool.submit(_ready)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Keeps Ctrl-C waiting until this ends. Processes begun meanwhile inherit that, and wait until `_start`."""
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start() -> None:
