@@ -286,6 +286,31 @@ def test_what_is_cleaned_is_not_named_as_another_kind(
     assert told in done.stderr.decode()
 
 
+FORMATS = [
+    # format, output, what is told if it is refused
+    ("table", "out.tsv", "out.tsv: what comes out in the format table is no TSV; name it .csv"),
+    ("tsv", "out.csv", "out.csv: what comes out in the format tsv is no CSV; name it .tsv"),
+    ("text", "out.jsonl.gz", "out.jsonl.gz: what comes out in the format text is no JSON lines; name it .txt"),
+    ("jsonl", "out.ndjson", ""),
+    ("table", "out.csv", ""),
+    ("table", "out.txt", ""),
+    ("jsonl", "out.json", "out.json: nothing is written as JSON, only as JSON lines; name it .jsonl"),
+    ("jsonl", "out.json.gz", "nothing is written as JSON"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "output", "told"), FORMATS, ids=[f"{c[0]} {c[1]}" for c in FORMATS])
+def test_a_format_that_was_asked_for_is_not_named_as_another(
+    wanted: str, output: str, told: str, degloss: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    (tmp_path / "b.txt").write_text(ARTICLE)
+    for names in (["a.txt"], ["a.txt", "b.txt"]):
+        done = degloss("label", *names, "--format", wanted, "-o", output, "--force")
+        assert (done.returncode, (tmp_path / output).exists()) == ((1, False) if told else (0, True))
+        assert told in done.stderr.decode()
+
+
 CLASHES = [
     ("in.csv", "spans,text\n1,Ja.\n", [], "has a column 'spans' already"),
     ("in.csv", "id,article\n1,Ja.\n", ["--text-field", "article"], "'article' is one that tables gain"),

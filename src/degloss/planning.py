@@ -49,6 +49,8 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
             raise InputError(f"{name}: an address; only label --scheduler reads and writes there")
     folders = [source for source in sources if source != STDIN and os.path.isdir(source)]
     target = options.target
+    if target is not None and kinds.parts(target.name).stem.lower().endswith(kinds.UNREAD) and not target.is_dir():
+        raise OutputError(f"{target}: nothing is written as JSON, only as JSON lines; name it .jsonl")
     in_place = options.backup is not None
     into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
     if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
@@ -96,6 +98,13 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
             if job.kind != KINDS[named]:
                 title, ending = ("JSON lines", "jsonl") if job.kind == "jsonl" else ("text", "txt")
                 raise InputError(f"{target}: what comes out of {job.source} is {title}; name it .{ending}")
+    if layout == "lines" and jobs[0].form.keep is None and KINDS.get(named) in ROWS:
+        ending = ENDINGS[jobs[0].form.format]
+        if KINDS[named] != KINDS[ending]:
+            raise InputError(
+                f"{target}: what comes out in the format {jobs[0].form.format} is no {_TITLES[KINDS[named]]}; name it"
+                f" {ending}"
+            )
     if target is not None and not options.resume:
         check_target(target, force=options.force, inputs=inputs)
     return Plan(tuple(jobs), options, shared=target, inputs=inputs)
