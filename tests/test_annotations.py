@@ -191,6 +191,11 @@ WRONG_TASKS: list[tuple[Any, str]] = [
     ({"data": {"text": "Ja."}, "annotations": [5]}, "not as Label Studio exports a task"),
     ({"data": {"text": "Ja."}, "annotations": None}, "not as Label Studio exports a task"),
     ({"text": "Ja.", "label": [{"start": 0}]}, "not as Label Studio exports a task"),
+    ({"text": "Ja.", "ner": [{"start": 0, "end": 3, "labels": ["article"]}]}, "its marks are under 'ner', not 'label'"),
+    (
+        {"data": {"text": "Ja."}, "annotations": [{"result": [{"type": "hypertextlabels", "value": {"start": 0}}]}]},
+        "marks of the type 'hypertextlabels', not 'labels'",
+    ),
     (task({"start": 0, "end": 2, "labels": ["article", "commentary"]}), "at one place, not one label"),
     (task({"start": 2, "end": 7, "labels": ["article"]}), "'😀' has no label"),
     # UTF-16 units of an old version: the text says so before a span is a character off.

@@ -87,6 +87,7 @@ WRONG: list[tuple[object, str, type[Exception], str]] = [
     (pd.DataFrame({"body": [PAGE]}), "text", KeyError, "0 columns 'text' in ['body']"),
     (pd.DataFrame([[PAGE, PAGE]], columns=["text", "text"]), "text", KeyError, "2 columns 'text'"),
     (pd.DataFrame({"text": [PAGE], "article": ["kept"]}), "text", ValueError, "['article'] are there already"),
+    (pd.DataFrame({("article", "text"): [PAGE]}), ("article", "text"), ValueError, "columns of several levels"),
     (pd.DataFrame({"text": [PAGE, 3]}, index=["a", "b"]), "text", TypeError, "row 'b': a text must be str, not int"),
 ]
 

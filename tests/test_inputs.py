@@ -267,6 +267,7 @@ def test_pages_without_text(html: str) -> None:
 
 
 FRAGMENTS = ["<p>{}</p>", "<div><p>{}</p></div>", "<article>{}</article>", "<p>{}</p><p>Ja.</p>", "<span>{}", "{}"]
+FRAGMENTS += ["<body><p>{}</p></body>", "<body>{}<br>Ja.</body>", "<div><p>{}</p></div><!-- <body> -->"]
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)

@@ -33,8 +33,8 @@ ORDER = (
     "ngrams", "vectors", "marks", "places", "likeness", "cues", "classify", "context", "boundary", "memory", "messages",
     "decode", "artefact", "separate", "columns",
     "frame", "spacy", "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report",
-    "formats", "partfile", "write", "tally", "plan", "planning", "journal", "blocks", "workers", "sink", "inplace",
-    "outputs", "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
+    "formats", "partfile", "write", "tally", "plan", "listing", "planning", "journal", "blocks", "workers", "sink",
+    "inplace", "outputs", "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 

@@ -112,7 +112,7 @@ def test_reads_tables(data: bytes, separator: str, texts: list[str], tmp_path: P
 
 
 BAD_ROWS = [
-    ("too few cells", b"1\n", "in.csv:3: 1 cells where the header has 2"),
+    ("too few cells", b"1\n", "in.csv:3: 1 cell where the header has 2"),
     ("too many cells", b"1,2,3\n", "in.csv:3: 3 cells"),
     ("stray quotation mark", b'1,"Ja" so\n', "in.csv:3: no row of a table"),
 ]
@@ -136,16 +136,7 @@ REFUSED = [
     ("empty", b"", "no header"),
     ("no such column", b"id,body\n", "no column 'text', only 'id', 'body'"),
     ("damaged utf-16", "text\nJa.".encode("utf-16")[:-1], "not UTF-16"),
-    (
-        "one bad byte",
-        "id,text\n1,Die Brücke.\n2,Öl.\n3,".encode() + b"\xd6l.\n",
-        "begins as UTF-8, but is damaged at byte 33",
-    ),
-    (
-        "cut off",
-        "id,text\n1,Die Brücke.\n2,Öl ist gut für".encode()[:-2],
-        r"in.csv: begins as UTF-8, but is damaged at byte 39",
-    ),
+    ("header that is no utf-8", b"id,text,\xf6\n1,Br\xc3\xbccke \xc3\xb6l.,2\n", "its header is not UTF-8"),
 ]
 
 
@@ -153,6 +144,32 @@ REFUSED = [
 def test_files_that_are_no_tables(data: bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read(data, tmp_path)
+
+
+DAMAGED = [
+    # rows, which of them fail, what is told
+    ("a byte", "1,Die Brücke.\n2,Öl.\n3,".encode() + b"\xd6l.\n4,Ja.\n", [3], "damaged at byte 33 (invalid cont"),
+    ("in another column", b"\xd6,Ja.\n" + "2,Öl und Brücke.\n".encode(), [1], "damaged at byte 9 (invalid cont"),
+    ("cut off", "1,Die Brücke.\n2,Öl ist gut für".encode()[:-2], [2], "damaged at byte 39 (unexpected end"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "bad", "told"), [case[1:] for case in DAMAGED], ids=[case[0] for case in DAMAGED])
+def test_of_a_table_that_is_nearly_utf8_the_bad_rows_fail_alone(
+    rows: bytes, bad: list[int], told: str, degloss: Run, tmp_path: Path
+) -> None:
+    data = b"id,text\n" + rows
+    (tmp_path / "in.csv").write_bytes(data)
+    whole = degloss("label", "in.csv", "-o", "out.csv")
+    piped = degloss("label", "--type", "csv", "-", "-o", "von.csv", stdin=data)
+    number = len(rows.splitlines())
+    for done, name in ((whole, "in.csv"), (piped, "-")):
+        assert done.returncode == 3, done.stderr
+        for row in bad:
+            assert f"{name}:{row + 1}: not UTF-8; mend the row" in done.stderr.decode()
+    assert f"in.csv: UTF-8, {told}" in whole.stderr.decode()
+    assert len(table((tmp_path / "out.csv").read_text())) == number - len(bad)
+    assert (tmp_path / "von.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
 
 
 def table(text: str, separator: str = ",") -> list[dict[str, str]]:

@@ -122,7 +122,13 @@ def from_label_studio(
             valid = [annotation for annotation in task["annotations"] if not annotation.get("was_cancelled")]
             if len(valid) != 1:
                 raise InputError(f"{where}: {len(valid)} annotations, not one; finish the task, or delete the others")
-            values = [result["value"] for result in valid[0]["result"] if result["type"] == "labels"]
+            results = valid[0]["result"]
+            values = [result["value"] for result in results if result["type"] == "labels"]
+            others = sorted({r["type"] for r in results if r["type"] != "labels" and "start" in r.get("value", ())})
+            if others:
+                raise InputError(f"{where}: marks of the type {others[0]!r}, not 'labels'; mark by Labels over a Text")
+        elif "label" not in task and (others := sorted(name for name in task if _marks(task[name]))):
+            raise InputError(f"{where}: its marks are under {others[0]!r}, not 'label'; rename the key, or the control")
         for value in values:
             if len(value["labels"]) != 1:
                 raise InputError(f"{where}: {value['labels']} at one place, not one label; mend it in the tool")
@@ -130,6 +136,11 @@ def from_label_studio(
     except (TypeError, AttributeError, LookupError) as error:
         raise InputError(f"{where}: not as Label Studio exports a task ({error!r}); export it again") from error
     return text, _covering(text, marks, where, units, rest)
+
+
+def _marks(value: object) -> bool:
+    """Whether a value of a task looks like what was marked."""
+    return isinstance(value, list) and any(isinstance(one, dict) and {"start", "end"} <= one.keys() for one in value)
 
 
 _Mark = tuple[Any, Any, Any, Any]

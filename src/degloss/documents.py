@@ -161,5 +161,9 @@ class Separation:
 
 
 def _breadth(gap: str) -> tuple[int, int]:
-    """How strongly white space separates: by its line breaks first, then by its length."""
-    return len(gap.splitlines()) + gap.endswith(("\n", "\r")), len(gap)
+    """How strongly white space separates: by its line breaks first, then by its length.
+
+    >>> max("  ", "\\u2029", key=_breadth), max(" ", "\\n", "\\r\\n\\r\\n", key=_breadth)
+    ('\\u2029', '\\r\\n\\r\\n')
+    """
+    return len(f"{gap}.".splitlines()), len(gap)

@@ -104,14 +104,6 @@ def bytes_amiss(marked: str, data: bytes) -> tuple[int, int]:
     return marked.count("\ufffd") - data.count("\ufffd".encode()), len(_BEYOND.findall(marked))
 
 
-def damaged(name: str, title: str, error: UnicodeDecodeError, byte: int) -> InputError:
-    """What to tell of a text that is nearly in this encoding, but for what begins at this byte, from 0."""
-    return InputError(
-        f"{name}: begins as {title}, but is damaged at byte {byte + 1} ({error.reason}); get the file anew, or convert"
-        " it to UTF-8"
-    )
-
-
 def guess(data: bytes) -> tuple[str, str]:
     """The encoding of bytes that are not UTF-8, one that can decode them, and its name for people.
 
@@ -159,7 +151,10 @@ def strictly(data: bytes, encoding: str, title: str, name: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise damaged(name, title, error, error.start) from error
+        raise InputError(
+            f"{name}: begins as {title}, but is damaged at byte {error.start + 1} ({error.reason});"
+            " get the file anew, or convert it to UTF-8"
+        ) from error
 
 
 def _bare_utf16(data: bytes) -> str | None:

@@ -32,8 +32,8 @@ def label_frame(
     A missing text (None, NaN, NA) is missing in all new columns too. The columns of text have the type of the column
     `text`; `spans` has a list of dictionaries in each row, offsets in code points.
 
-    Raises `KeyError` if there is no column `text`, `ValueError` if a column is there already that would be gained,
-    `TypeError` for a text that is no string, and `ExtraMissing` without pandas.
+    Raises `KeyError` if there is no column `text`, `ValueError` if a column is there already that would be gained or if
+    columns have several levels, `TypeError` for a text that is no string, and `ExtraMissing` without pandas.
 
     >>> import pandas as pd
     >>> posts = pd.DataFrame({"id": [7, 8], "text": ["Teile diesen Beitrag", None]})
@@ -51,6 +51,8 @@ def label_frame(
         table = data.copy(deep=False)
     else:
         raise TypeError(f"label_frame takes a pandas Series or DataFrame, not {type(data).__name__}")
+    if table.columns.nlevels > 1:
+        raise ValueError("columns of several levels: give a table of one level, as table.droplevel makes it")
     there = list(table.columns)
     if there.count(text) != 1:
         raise KeyError(f"{there.count(text)} columns {text!r} in {there}; name the one with the texts by text=")

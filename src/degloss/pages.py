@@ -13,7 +13,8 @@ from typing import Final
 from degloss.errors import InputError
 from degloss.extras import package
 
-_PAGE: Final = re.compile(r"<(html|body|frameset)\b", re.I)
+_PAGE: Final = re.compile(r"<(html|frameset)\b", re.I)
+_BODY: Final = re.compile(r"<body\b", re.I)
 
 
 def page_text(html: str, name: str) -> str:
@@ -26,7 +27,7 @@ def page_text(html: str, name: str) -> str:
     if not html.strip():
         raise InputError(f"{name}: an empty page; get the file anew")
     if not _PAGE.search(html):  # of a fragment the parser keeps one piece, or nothing
-        html = f"<html><body>{html}</body></html>"
+        html = f"<html>{html}</html>" if _BODY.search(html) else f"<html><body>{html}</body></html>"
     try:
         text = trafilatura.extract(
             html, output_format="txt", include_comments=True, include_tables=True, favor_recall=True

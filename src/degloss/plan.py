@@ -54,6 +54,8 @@ class Options:
         target = self.backup or self.target
         if target is None or (target.exists() and not target.is_file() and not target.is_dir()):
             return None
+        if target.name in ("", ".."):  # of this folder, or one above, the name is not in what was given
+            target = target.resolve()
         return target.parent / f"{target.name}{ERRORS}"
 
 

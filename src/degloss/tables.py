@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from degloss.encodings import MARKS, Note, bytes_amiss, damaged, guess
+from degloss.encodings import MARKS, Note, bytes_amiss, guess
 from degloss.errors import InputError
 from degloss.records import Record
 from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
@@ -30,6 +30,8 @@ SEPARATORS: Final = (",", ";", "\t", "|")
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*(e[+-]?\d+)?\Z", re.IGNORECASE)
 _PIECE: Final = 1 << 20
+_ESCAPED = re.compile("[\udc80-\udcff]")
+"""Bytes that are no UTF-8, as Python's `surrogateescape` reads them."""
 
 
 class Header(NamedTuple):
@@ -61,11 +63,11 @@ def read_rows(
 
     Raises `InputError` for a file that cannot be read at all, or has no column of the name `field`.
     """
-    encoding, mark = _encoding(name, note)
+    encoding, mark, sound = _encoding(name, note)
     with opened(name, watch) as source:
-        stream = io.TextIOWrapper(source.file, encoding=encoding, newline="")
+        stream = io.TextIOWrapper(source.file, encoding, "strict" if sound else "surrogateescape", newline="")
         try:
-            yield from _rows(source, stream, field, tabs=tabs, mark=mark)
+            yield from _rows(source, stream, field, tabs=tabs, mark=mark, sound=sound)
         except UnicodeDecodeError as error:
             raise InputError(f"{name}: not {encoding.upper()} ({error.reason}); convert it to UTF-8 (iconv)") from error
         finally:
@@ -73,14 +75,17 @@ def read_rows(
 
 
 def _rows(
-    source: Source, stream: io.TextIOWrapper, field: str, *, tabs: bool, mark: bool
+    source: Source, stream: io.TextIOWrapper, field: str, *, tabs: bool, mark: bool, sound: bool
 ) -> Iterator[Header | Row | InputError]:
+    """As `read_rows`; unless the bytes are `sound`, those that could not be decoded stand there as lone surrogates."""
     name = source.name
     csv.field_size_limit(MOST_BYTES)
     first = _first(stream)
     mark, first = mark or first.startswith("\ufeff"), first.removeprefix("\ufeff")
     if not first.strip():
         raise InputError(f"{name}: no header; the first line must name the columns")
+    if not sound and _ESCAPED.search(first):
+        raise InputError(f"{name}: its header is not UTF-8; convert it to UTF-8 (iconv)")
     header = _header(first, field, name, tabs=tabs, mark=mark)
     yield header
     # Strict, since a stray quotation mark would swallow the rows behind it.
@@ -101,9 +106,12 @@ def _rows(
             continue
         if len(cells) != header.width():
             yield InputError(
-                f"{name}:{line}: {len(cells)} cells where the header has {header.width()};"
-                " check its separators and quotation marks"
+                f"{name}:{line}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'} where the header has"
+                f" {header.width()}; check its separators and quotation marks"
             )
+            continue
+        if not sound and any(map(_ESCAPED.search, cells)):
+            yield InputError(f"{name}:{line}: not UTF-8; mend the row, or convert the table to UTF-8 (iconv)")
             continue
         yield Row(line, cells[header.place], tuple(cells), header)
     try:
@@ -157,33 +165,33 @@ def some_names(names: Iterable[str]) -> str:
     return f", only {', '.join(map(repr, shown))}{' …' if len(listed) > 6 else ''}" if shown else ""
 
 
-def _encoding(name: str, note: Note) -> tuple[str, bool]:
-    """The encoding of a table, and whether it has a byte order mark; the whole file is looked through once.
-
-    Raises `InputError` for a table that is UTF-8 but for a few bytes: read otherwise, every letter would be wrong.
-    """
+def _encoding(name: str, note: Note) -> tuple[str, bool, bool]:
+    """The encoding of a table, whether it has a byte order mark, and whether all its bytes are sound: it may be UTF-8
+    but for a few of them, and read otherwise every letter would be wrong. The whole file is looked through once."""
     if name == STDIN:
-        return "utf-8", False  # it cannot be read twice; a mark shows with the header
+        return "utf-8", False, False  # it cannot be read twice; a mark shows with the header
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
     with opened(name) as source:
         piece = source.file.read(_PIECE)
         for mark, encoding, _ in MARKS:
             if piece.startswith(mark):
-                return encoding, True
+                return encoding, True, True
         while True:
             begun = read - len(decoder.getstate()[0])
             try:
                 decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
                 if _nearly_utf8(name):
-                    raise damaged(name, "UTF-8", error, begun + error.start) from error
+                    where = f"damaged at byte {begun + error.start + 1} ({error.reason})"
+                    note(f"{name}: UTF-8, {where}; rows with such bytes are left out, get the file anew or mend them")
+                    return "utf-8", False, False
                 # The guess is made by the place where the trouble begins: before it all is ASCII.
                 encoding, title = guess(error.object[max(0, error.start - 100) :] + source.file.read(_PIECE))
                 note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
-                return encoding, False
+                return encoding, False, True
             if not piece:
-                return "utf-8", False
+                return "utf-8", False, True
             read += len(piece)
             piece = source.file.read(_PIECE)
 
