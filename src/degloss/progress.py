@@ -101,8 +101,9 @@ class Progress:
         figures = tally.figures
         size = sum(figures.sizes)
         shares = [f"{label} {part / size:.0%}" for label, part in zip(LABELS, figures.sizes, strict=True) if size]
+        read = self.position()  # none where nobody knows, as of a pipe
         lines = [
-            f"{counted(tally.done, 'document')}{before}, {size_text(self.position())} in {time_text(seconds)}"
+            f"{counted(tally.done, 'document')}{before}{f', {size_text(read)}' if read else ''} in {time_text(seconds)}"
             + (f": {', '.join(shares)} of the text" if shares else "")
         ]
         if figures.emptied:
