@@ -102,7 +102,7 @@ MISTAKES = [
     (["clean", "in.txt", "sub/in.txt", "-o", "out"], "in.txt: the result of both in.txt and sub/in.txt would"),
     (["clean", "in.txt", "./in.txt", "-o", "out"], "./in.txt: given twice"),
     (["clean", "sub", "sub/in.txt", "-o", "out"], "sub/in.txt: given twice"),
-    (["clean", "in.txt", "sub/in.txt", "--in-place", "--backup", "b"], "in.txt: the result of both in.txt and sub/"),
+    (["clean", "in.txt", "sub/in.txt", "--in-place", "--backup", "b"], "in.txt: the copies of both in.txt and sub/"),
     (["clean", "s3://eimer/a.txt"], "s3://eimer/a.txt: an address; only label --scheduler"),
     (["clean", "in.txt", "-o", "s3://eimer/"], "s3://eimer/: an address; only label --scheduler"),
     (["clean", "-", "in.txt", "-o", "out"], "standard input has no name"),

@@ -342,7 +342,7 @@ def test_an_interrupted_run_goes_on(sent: signal.Signals, code: int, model: Path
 
 DIFFERENT = [
     ("another option", [*ARGS, "--favor", "recall"], "differs in favor"),
-    ("another format", ["label", "in.jsonl", "--format", "tsv", "--resume"], "differs in forms"),
+    ("another format", ["label", "in.jsonl", "--format", "table", "--resume"], "differs in forms"),
     ("another field", [*ARGS, "--text-field", "text"], "differs in options"),
 ]
 
