@@ -506,6 +506,7 @@ CELLS = [
     ("a span of ages", pyarrow.array([10**18], pyarrow.duration("s")), "1000000000000000000"),
     ("such in a list", pyarrow.array([[10**7]], pyarrow.list_(pyarrow.date32())), ["29349-01-26"]),
     ("in a struct", pyarrow.array([{"a": 10**7}], pyarrow.struct([("a", pyarrow.date32())])), {"a": "29349-01-26"}),
+    ("one of a few", pyarrow.array([10**7], pyarrow.date32()).dictionary_encode(), "29349-01-26"),
     (
         "no text",
         pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"Gr\xfc"]).buffers()),

@@ -160,16 +160,19 @@ def test_of_a_table_that_is_nearly_utf8_the_bad_rows_fail_alone(
 ) -> None:
     data = b"id,text\n" + rows
     (tmp_path / "in.csv").write_bytes(data)
+    (tmp_path / "mark.csv").write_bytes(b"\xef\xbb\xbf" + data)
     whole = degloss("label", "in.csv", "-o", "out.csv")
+    marked = degloss("label", "mark.csv", "-o", "marke.csv")
     piped = degloss("label", "--type", "csv", "-", "-o", "von.csv", stdin=data)
     number = len(rows.splitlines())
-    for done, name in ((whole, "in.csv"), (piped, "-")):
+    for done, name in ((whole, "in.csv"), (piped, "-"), (marked, "mark.csv")):
         assert done.returncode == 3, done.stderr
         for row in bad:
             assert f"{name}:{row + 1}: not UTF-8; mend the row" in done.stderr.decode()
     assert f"in.csv: UTF-8, {told}" in whole.stderr.decode()
     assert len(table((tmp_path / "out.csv").read_text())) == number - len(bad)
     assert (tmp_path / "von.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+    assert (tmp_path / "marke.csv").read_bytes() == b"\xef\xbb\xbf" + (tmp_path / "out.csv").read_bytes()
 
 
 def table(text: str, separator: str = ",") -> list[dict[str, str]]:

@@ -139,6 +139,8 @@ def _value(scalar: Any) -> object:
             return scalar.as_buffer().to_pybytes()
     except (OverflowError, ValueError):
         pass
+    if hasattr(scalar, "dictionary"):
+        return _value(scalar.value)
     if hasattr(scalar, "items"):
         return {name: _value(part) for name, part in scalar.items()}
     if hasattr(scalar, "values"):

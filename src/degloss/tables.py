@@ -167,7 +167,8 @@ def some_names(names: Iterable[str]) -> str:
 
 def _encoding(name: str, note: Note) -> tuple[str, bool, bool]:
     """The encoding of a table, whether it has a byte order mark, and whether all its bytes are sound: it may be UTF-8
-    but for a few of them, and read otherwise every letter would be wrong. The whole file is looked through once."""
+    but for a few of them, and read otherwise every letter would be wrong. Without a mark the whole file is looked
+    through once."""
     if name == STDIN:
         return "utf-8", False, False  # it cannot be read twice; a mark shows with the header
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -176,7 +177,7 @@ def _encoding(name: str, note: Note) -> tuple[str, bool, bool]:
         piece = source.file.read(_PIECE)
         for mark, encoding, _ in MARKS:
             if piece.startswith(mark):
-                return encoding, True, True
+                return encoding, True, mark != codecs.BOM_UTF8
         while True:
             begun = read - len(decoder.getstate()[0])
             try:
