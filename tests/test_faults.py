@@ -256,7 +256,7 @@ def test_a_clock_that_jumps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(time, "time", lambda: -1e9)
     monkeypatch.setattr(time, "monotonic", lambda: shown._began)  # a clock that stands still
     assert "documents" in shown.line(Tally(print), 0.0)
-    assert shown.summary(Tally(print, done=2))[0].startswith("2 documents, 0 B in 0.0 s")
+    assert shown.summary(Tally(print, done=2))[0].startswith("2 documents in 0.0 s")
 
 
 def test_a_file_from_the_future_is_resumed_like_any_other(degloss: Run, tmp_path: Path) -> None:
