@@ -110,17 +110,21 @@ def _journal(made: Plan, labeller: Labeller) -> Journal | None:
         raise InputError("-: standard input cannot be read again, so a run over it cannot be resumed; give files")
     if path is None:
         raise InputError("--resume needs an output that stays; give -o a file's or folder's name")
+    results = made.folder or made.shared
+    assert results is not None  # or there would be no path
     jobs = {job.key: job for job in made.jobs}
 
     def holds(line: dict[str, Any]) -> bool:
         if "done" in line:
-            place = made.shared if made.folder is None else made.folder / line["done"]
-            return place is not None and line["result"] == stamp(place)
+            return bool(line["result"] == stamp(results / line["done"]))
         if "at" in line and made.folder is not None:
             return line["at"] in jobs and continues(line, jobs[line["at"]])
         return True
 
-    return Journal.opened(path, _identity(made, labeller), holds)
+    journal = Journal.opened(path, _identity(made, labeller), holds)
+    if journal.last is not None:  # perhaps killed where this result had both names
+        remove_stale(companion(results / journal.last, PART))
+    return journal
 
 
 def _journal_path(made: Plan) -> Path | None:
@@ -156,10 +160,7 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     tally.failed = totals.get("failures", 0)
     tally.continue_records(totals.get("errors", 0))
     if made.shared is None:
-        settled = [job for job in made.jobs if skipped(job, made, journal) is None]
-        for job in settled:
-            if job.target is not None:  # killed where the result had both names
-                remove_stale(companion(job.target, PART))
+        settled = {job.source for job in made.jobs if skipped(job, made, journal) is None}
         tally.settled = len(settled)
         if journal.finished and made.folder is not None:  # another pass: what was recorded of what stays still holds
             keys = {job.key for job in made.jobs}
@@ -168,11 +169,10 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
                 for key, line in journal.done.items()
                 if key not in keys and "input" in line and line["result"] == stamp(made.folder / key)
             }
-            tally.keep_records(stays.union(job.source for job in settled))
+            tally.keep_records(stays | settled)
         return False
     last = journal.done.get("")
     if last is not None and last["result"] == stamp(made.shared):
-        remove_stale(companion(made.shared, PART))
         journal.close(remove=True)
         tally.close()
         tally.tell(f"{made.shared}: complete already, nothing is left to do")

@@ -100,6 +100,7 @@ class Journal:
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed: dict[str, dict[str, Any]] = field(default_factory=dict)
     at: dict[str, Any] | None = None
+    last: str | None = None  # the job that was done last, if nothing was noted since
     totals: dict[str, int] = field(default_factory=dict)
     finished: bool = False
     empty: bool = False
@@ -169,7 +170,7 @@ class Journal:
                 self.at = None
             elif "at" in line:
                 self.at = line
-            self.finished = "finished" in line
+            self.finished, self.last = "finished" in line, line.get("done")
         if self.finished:  # another pass over the folder: what failed is tried again
             self.failed, self.totals, self.at = {}, {}, None
             self._rewrite([run, *({**line, "documents": 0, "failures": 0, "errors": 0} for line in self.done.values())])
