@@ -147,13 +147,7 @@ class Tally:
         """Makes ready to replace the failures of an earlier run; raises `OutputError` if the file is something else."""
         if self.records is None or self._file is not None or not os.path.lexists(self.records):
             return
-        try:
-            with open(self.records, "rb") as file:
-                line = file.readline()
-            known = not line or json.loads(line).keys() >= {"file", "document", "error", "message"}
-        except (OSError, ValueError, AttributeError):
-            known = False
-        if not known:
+        if not _is_record(self.records):
             raise OutputError(f"{self.records}: failures are to be recorded there, and it is another file; rename it")
         self._old = True
 
@@ -216,12 +210,9 @@ class Tally:
 
     def recorded_lines(self) -> int:
         """How many failures an earlier run recorded; none if there is no such file, or it is something else."""
-        if self.records is None or not self.records.is_file():
+        if self.records is None or not _is_record(self.records):
             return 0
-        with suppress(OSError, OutputError):
-            self.begin_records()
-            return self.records.read_bytes().count(b"\n")
-        return 0
+        return self.records.read_bytes().count(b"\n")
 
     def _record(self, error: DeglossError, source: str, place: str) -> None:
         if self.records is None:
@@ -240,6 +231,16 @@ class Tally:
         except OSError as trouble:
             records, self.records = self.records, None
             raise output_error(f"{records}, the file of failures", trouble) from trouble
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a file is one of failures, by its first line; an empty one may be."""
+    try:
+        with open(path, "rb") as file:
+            line = file.readline()
+        return not line or json.loads(line).keys() >= {"file", "document", "error", "message"}
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _keep(heap: list[tuple[float, str]], item: tuple[float, str]) -> None:
