@@ -291,7 +291,9 @@ PATTERNS = [
         "a.txt privat/x.txt tief/privat/y.txt",
         "--exclude 'in/privat/*' fits no file of a folder",
     ),
+    ([".git/*", "privat"], "a.txt tief/z.md", ""),  # nobody looks there: that it fits nothing is no slip
     (["+privat/"], "privat/x.txt", ""),
+    ([".git/*", "+.git/*", "+*.md"], "tief/z.md", "--exclude '.git/*' fits no file of a folder"),
     (["+*.md", "+*.rtf"], "tief/z.md", "--include '*.rtf' fits no file of a folder"),
 ]
 

@@ -276,6 +276,18 @@ def test_fragments_of_pages_are_read(fragment: str) -> None:
     assert page_text(fragment.format(ARTICLE), "x.html").startswith(ARTICLE)
 
 
+BETWEEN_PAGES = ["", "\n", "\n<!-- aus dem Zwischenspeicher -->\n", "\n<!DOCTYPE html>\n"]
+
+
+@pytest.mark.parametrize("between", BETWEEN_PAGES)
+def test_all_pages_of_a_file_are_read(between: str) -> None:
+    """Some crawlers put one page behind the other into one file; parsers stop at the end of the first."""
+    page = "<html><body><p>{}</p></body></html>"
+    texts = [ARTICLE, "Der Kreis plant drei neue Schulen.", "Am Sonntag wird gewählt."]
+    found = page_text(between.join([*map(page.format, texts), "<HTML><body></body></HTML>"]), "x.html")
+    assert found.split("\n\n") == texts
+
+
 def read_or_refused(html: str) -> str:
     try:
         return page_text(html, "x.html")
@@ -283,7 +295,9 @@ def read_or_refused(html: str) -> str:
         return "\n".join(str(error).splitlines()[:1])
 
 
-@pytest.mark.parametrize("html", ["<div>" * 20_000 + "Ja.", "<p>" + "(" * 100_000, "<!--" * 10_000, "\0<p>a\0b</p>"])
+@pytest.mark.parametrize(
+    "html", ["<div>" * 20_000 + "Ja.", "<p>" + "(" * 100_000, "<!--" * 10_000, "</html><!-- " * 10_000, "\0<p>a\0b</p>"]
+)
 def test_odd_pages_are_read_or_refused(html: str) -> None:
     assert read_or_refused(html)
 

@@ -38,9 +38,11 @@ def listed(
             expected = ", ".join(options.include or [f"*{ending}" for ending in _expected(options)])
             raise InputError(f"{source}: no files to read in this folder ({expected}); give them by name, or --include")
         yield from ((str(path), path.relative_to(source).as_posix()) for path in found)
+    dotted = any(map(_is_hidden, options.include))
     for option, patterns in (("include", options.include), ("exclude", options.exclude)):
         for pattern in patterns:
-            if pattern not in fitting:
+            unseen = option == "exclude" and _is_hidden(pattern) and not dotted  # nobody looked there
+            if pattern not in fitting and not unseen:
                 tally.tell(
                     f"--{option} {pattern!r} fits no file of a folder; it is held against the name of each, and against"
                     " its path from the folder that is given on"
