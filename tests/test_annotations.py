@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -316,3 +317,17 @@ def test_files_that_no_tool_exported(tool: str, text: str, message: str, tmp_pat
 
 def test_the_documentation_shows_the_interface_of_the_project() -> None:
     assert LABEL_STUDIO_CONFIG in (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+
+
+ODD_ARGUMENTS = [
+    (lambda: to_doccano("Ja.", [], "codepoints"), "units must be one of code-points, utf-16, not 'codepoints'"),
+    (lambda: to_label_studio("Ja.", [], "utf16"), "not 'utf16'"),
+    (lambda: to_doccano("Ja.", [], label="x"), "'label' would replace the labels"),
+    (lambda: from_doccano({"text": "Ja.", "label": []}, "zeile 1", rest="artikel"), "rest must be one of article"),
+]
+
+
+@pytest.mark.parametrize(("call", "told"), ODD_ARGUMENTS, ids=[case[1][:30] for case in ODD_ARGUMENTS])
+def test_arguments_that_would_give_wrong_offsets_or_labels(call: Callable[[], object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        call()

@@ -22,16 +22,16 @@ SOURCE = Path(degloss.__file__).parent
 
 PUBLIC = {
     "separate", "separate_many", "label_frame", "load", "Separator", "Separation", "Sentence", "Segment", "LABELS",
-    "__version__", "DeglossError", "InputError", "OutputError", "ModelError", "ModelMissing",
+    "Label", "Favor", "__version__", "DeglossError", "InputError", "OutputError", "ModelError", "ModelMissing",
     "ModelFormatError", "ModelDamaged",
     "CorpusError", "TrainingError", "ExtraMissing", "ClusterError",
 }  # fmt: skip
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "words", "skeleton",
-    "ngrams", "vectors", "marks", "places", "likeness", "cues", "classify", "context", "boundary", "memory", "messages",
-    "decode", "artefact", "separate", "columns",
+    "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "invisible", "words",
+    "skeleton", "ngrams", "vectors", "marks", "places", "likeness", "cues", "classify", "context", "boundary", "memory",
+    "messages", "decode", "artefact", "separate", "columns",
     "frame", "spacy", "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report",
     "formats", "partfile", "write", "tally", "plan", "listing", "planning", "journal", "blocks", "workers", "sink",
     "inplace", "outputs", "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",

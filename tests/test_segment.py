@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -252,8 +253,43 @@ def test_arguments_that_are_none_are_told_at_once(separator: Separator) -> None:
         separator.separate(PAGE).keep(["artikel"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="favor must be one of"):
         separator.separate_many([], favor="x")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="a text must be str, not NoneType"):
+    with pytest.raises(TypeError, match=r"text 1 must be str, not NoneType .*; leave it out"):
         list(separator.separate_many(["a", None]))  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"text 0 must be str, not bytes .*; decode it first"):
+        separator.separate_batch([b"a"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="separate_batch takes several texts"):
+        separator.separate_batch("Teile diesen Beitrag")
+
+
+def texts_and_trouble(texts: list[object]) -> Iterator[str]:
+    for text in texts:
+        if isinstance(text, Exception):
+            raise text
+        yield text  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("good", "bad"), [(3, None), (300, None), (3, ValueError("kaputt")), (0, b""), (256, None)])
+def test_what_comes_before_a_bad_text_comes_out(good: int, bad: object, separator: Separator) -> None:
+    found = separator.separate_many(texts_and_trouble([*(f"Text {n}." for n in range(good)), bad, "Ende."]))
+    came: list[str] = []
+    with pytest.raises((TypeError, ValueError), match=f"kaputt|text {good} must be str"):
+        came += (each.text for each in found)
+    assert came == [f"Text {n}." for n in range(good)]
+    assert list(found) == []
+
+
+def test_a_caller_may_have_numpy_raise(separator: Separator) -> None:
+    texts = [f"{PAGE}\n\n{'Der Rat tagt. ' * n}" for n in range(40)]
+    with np.errstate(all="raise"):
+        assert list(separator.separate_many(texts)) == list(separator.separate_many(texts))
+
+
+def test_results_are_not_to_be_written_to_and_show_little(separator: Separator) -> None:
+    found = separator.separate(PAGE * 20)
+    with pytest.raises(ValueError, match="read-only"):
+        found.labels[0] = 2
+    assert len(repr(found)) < 150
+    assert PAGE[:20] in repr(found)
 
 
 def test_a_panic_of_the_splitter_costs_no_more_than_its_cuts(monkeypatch: pytest.MonkeyPatch) -> None:

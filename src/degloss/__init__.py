@@ -10,7 +10,7 @@
 does the same to a pandas table.
 """
 
-from degloss.documents import LABELS, Segment, Sentence, Separation
+from degloss.documents import LABELS, Favor, Label, Segment, Sentence, Separation
 from degloss.errors import (
     ClusterError,
     CorpusError,
@@ -35,7 +35,9 @@ __all__ = [
     "CorpusError",
     "DeglossError",
     "ExtraMissing",
+    "Favor",
     "InputError",
+    "Label",
     "ModelDamaged",
     "ModelError",
     "ModelFormatError",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ def to_doccano(text: str, spans: Iterable[Segment], units: Units = "utf-16", **f
     {'text': '😀 Ja! Quelle: dpa', 'label': [[0, 6, 'commentary'], [7, 18, 'boilerplate']], 'name': 'post'}
     """
     at = _positions(text, units)
+    if "label" in fields:
+        raise ValueError("a field 'label' would replace the labels; give it another name")
     label = [[int(at[span.start]), int(at[span.end]), span.label] for span in _trimmed(text, spans)]
     return {"text": text, "label": label, **fields}
 
@@ -149,6 +151,8 @@ _Mark = tuple[Any, Any, Any, Any]
 
 def _covering(text: str, marks: Sequence[_Mark], where: str, units: Units, rest: Label | None) -> tuple[Segment, ...]:
     """The marks as spans in order that cover the text; neighbours of one label are one span."""
+    if rest is not None and rest not in LABELS:
+        raise ValueError(f"rest must be one of {', '.join(LABELS)}, not {rest!r}")
     at = _positions(text, units)
     spans = sorted(_segment(text, mark, at, where, units) for mark in marks)
     covered: list[Segment] = []
@@ -226,6 +230,8 @@ def _trimmed(text: str, spans: Iterable[Segment]) -> Iterable[Segment]:
 
 def _positions(text: str, units: Units) -> NDArray[np.int64]:
     """(len(text) + 1) the offset of each code point, and of the end, in these units."""
+    if units not in get_args(Units):
+        raise ValueError(f"units must be one of {', '.join(get_args(Units))}, not {units!r}")
     if units == "code-points":
         return np.arange(len(text) + 1)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))

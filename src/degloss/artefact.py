@@ -3,7 +3,8 @@
 A model is a folder with `weights.npz` (NumPy arrays, never a pickle), `manifest.json` and `MODEL_CARD.md`.
 Loading checks in this order: that both files are there, that the manifest is of a format and a feature version
 this degloss reads, that the bytes of the arrays have the promised SHA-256, that every array has the promised
-shape and type, that the vectors' rows are there and small, and that there is a temperature.
+shape and type, that the vectors' rows are there and small, that there is a temperature, and
+that all weights are numbers.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
 hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either way all
@@ -207,6 +208,10 @@ def _arrays(folder: Path, data: bytes, promised: object) -> dict[str, NDArray[An
         raise ModelDamaged(
             f"{folder / WEIGHTS}: chain.temperature is {temperature}, which is no number above zero; train again"
         )
-    for array in arrays.values():
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelDamaged(f"{folder / WEIGHTS}: {name} has entries that are no numbers; train again")
+        if name.endswith("spread") and array.min() <= 0:
+            raise ModelDamaged(f"{folder / WEIGHTS}: {name} has entries that are not above zero; train again")
         array.flags.writeable = False
     return arrays

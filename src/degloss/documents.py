@@ -25,6 +25,7 @@ FAVORS: Final[tuple[Favor, ...]] = ("precision", "balanced", "recall")
 
 
 _PIECE: Final = 256  # sentences
+_SHOWN: Final = 40  # code points of a text, where it is only to be known again
 
 
 class Sentence(NamedTuple):
@@ -51,12 +52,15 @@ class Segment(NamedTuple):
     label: Label
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Separation:
     """A text and who speaks where in it.
 
-    The columns are arrays of one entry a sentence; `sentences` and `segments` are made from them when first
-    asked for, so that a run over a million documents builds no objects it does not need.
+    The columns are arrays of one entry a sentence, not to be written to; `sentences` and `segments` are made from
+    them when first asked for, so that a run over a million documents builds no objects it does not need.
+
+    Two are equal if texts and sentences are, confidences to the last bit. These may differ in the sixth digit for one
+    text in two batches; to compare what is said in both, compare `segments`.
     """
 
     text: str
@@ -74,6 +78,10 @@ class Separation:
         if not isinstance(other, Separation):
             return NotImplemented
         return self.text == other.text and self.sentences == other.sentences
+
+    def __repr__(self) -> str:
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+        return f"<Separation of {len(self)} sentences, {len(self.text)} code points: {shown!r}>"
 
     def __hash__(self) -> int:
         return hash((self.text, self.sentences))

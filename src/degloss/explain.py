@@ -30,6 +30,7 @@ from degloss.cues import Cues, voices
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
 from degloss.formats import painted
+from degloss.invisible import legible
 from degloss.ngrams import Family, families, scale
 from degloss.separate import Separator, Stages
 from degloss.show import visible
@@ -79,7 +80,7 @@ def explain(
     sentences = separator.separate(text, favor=favor).sentences
     stages = separator.stages([text])
     row = 0
-    for _, batch in batches([text]):
+    for _, batch in batches([legible(text)]):
         words = look_up(batch)
         grams, cues = families(batch, words), voices(batch, words)
         for place in range(len(batch)):

@@ -1,6 +1,6 @@
 """Packages that only some inputs and options need: imported when they are, or the extra to install is named.
 
-degloss itself needs three packages. All others come with an extra, so that who cleans text files does not
+degloss itself needs five small packages. All others come with an extra, so that who cleans text files does not
 install a table format, and none is imported before its work is at hand: the start of the command stays fast.
 """
 

@@ -24,6 +24,7 @@ from degloss.cues import Cues, Packed, kept, packed, voices
 from degloss.decode import Spoken, calibrated, decisions, evidence, spoken
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
+from degloss.invisible import as_given, as_read
 from degloss.messages import marginals
 from degloss.ngrams import grams
 from degloss.slices import SLICE
@@ -31,7 +32,7 @@ from degloss.vectors import sentence_vectors
 from degloss.words import look_up
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from os import PathLike
 
 BATCH_DOCUMENTS: Final = 256
 """A batch ends with so many documents or with the characters of a slice, whichever comes first."""
@@ -89,39 +90,46 @@ class Separator:
         return self.separate_batch([text], favor=favor)[0]
 
     def separate_many(self, texts: Iterable[str], *, favor: Favor = "balanced") -> Iterator[Separation]:
-        """Labels texts one after the other, in batches; as many come out as go in, in their order."""
+        """Labels texts one after the other, in batches; as many come out as go in, in their order.
+
+        Where something is no text, or the iterable raises, the texts before it come out first.
+        """
         _check(favor)
         if isinstance(texts, str):
             raise TypeError("separate_many takes several texts; for one text call separate")
         return self._many(texts, favor)
 
     def _many(self, texts: Iterable[str], favor: Favor) -> Iterator[Separation]:
-        waiting: list[str] = []
-        size = 0
-        for text in texts:
-            _check_text(text)
-            waiting.append(text)
-            size += len(text)
-            if len(waiting) == BATCH_DOCUMENTS or size >= SLICE:
-                yield from self.separate_batch(waiting, favor=favor)
-                waiting, size = [], 0
-        if waiting:
+        numbered = enumerate(texts)
+        while True:
+            waiting, trouble = _waiting(numbered)
             yield from self.separate_batch(waiting, favor=favor)
+            if trouble is not None:  # what came before it is not lost
+                raise trouble
+            if not waiting:
+                return
 
     def separate_batch(self, texts: Sequence[str], *, favor: Favor = "balanced") -> list[Separation]:
         """Labels a batch of texts that fits in memory many times over; the other methods call this one."""
         _check(favor)
-        for text in texts:
-            _check_text(text)
-        stages = self.stages(texts)
-        sentences, scores, logs = stages.sentences, stages.scores, stages.logs
-        del stages  # all the rest of it, which takes more memory than what follows
-        return separations(sentences, scores, *decisions(self.model.chain, logs, favor))
+        if isinstance(texts, str):
+            raise TypeError("separate_batch takes several texts; for one text call separate")
+        for number, text in enumerate(texts):
+            _check_text(number, text)
+        with np.errstate(
+            under="ignore"
+        ):  # what is next to nothing is nothing, whatever the caller asked NumPy to raise
+            stages = self.stages(texts)
+            sentences, scores, logs = stages.sentences, stages.scores, stages.logs
+            del stages  # all the rest of it, which takes more memory than what follows
+            return separations(sentences, scores, *decisions(self.model.chain, logs, favor))
 
     def stages(self, texts: Sequence[str]) -> Stages:
         """The stages up to the chain, for a batch of texts."""
-        sentences, heard, vectors, scores = self._alone(texts)
-        around = context(sentences, heard, scores, vectors)
+        plain, unseen = as_read(texts)
+        read, heard, vectors, scores = self._alone(plain)
+        around = context(read, heard, scores, vectors)
+        sentences = as_given(read, texts, unseen)
         return Stages(sentences, scores, around, self.model, evidence(self.model.chain, self.model.memory, around))
 
     def _alone(
@@ -154,6 +162,8 @@ def separations(
     size = np.int32 if sentences.offsets[-1] < 1 << 31 else np.int64
     starts, ends = starts.astype(size), ends.astype(size)
     lone_labels, lone_scores = _lone(scores)
+    for array in (starts, ends, labels, confidences, lone_labels, lone_scores):
+        array.flags.writeable = False
     borders = sentences.documents.tolist()
     return [
         Separation(
@@ -188,14 +198,33 @@ def _check(favor: str) -> None:
         raise ValueError(f"favor must be one of {', '.join(FAVORS)}, not {favor!r}")
 
 
-def _check_text(text: object) -> None:
+def _check_text(number: int, text: object) -> None:
     if not isinstance(text, str):
-        raise TypeError(f"a text must be str, not {type(text).__name__}; decode bytes first")
+        remedy = (
+            "decode it first" if isinstance(text, (bytes, bytearray, memoryview)) else "leave it out, or give its text"
+        )
+        raise TypeError(f"text {number} must be str, not {type(text).__name__} (the first is number 0); {remedy}")
 
 
-def load(path: str | Path) -> Separator:
+def _waiting(numbered: Iterator[tuple[int, str]]) -> tuple[list[str], Exception | None]:
+    """The texts of the next batch, none at the end, and what went wrong behind them."""
+    waiting: list[str] = []
+    size = 0
+    try:
+        for number, text in numbered:
+            _check_text(number, text)
+            waiting.append(text)
+            size += len(text)
+            if len(waiting) == BATCH_DOCUMENTS or size >= SLICE:
+                break
+    except Exception as trouble:
+        return waiting, trouble
+    return waiting, None
+
+
+def load(path: str | PathLike[str]) -> Separator:
     """A separator with the model of that folder; errors are `ModelError`s that name the remedy."""
-    from pathlib import Path
+    from pathlib import Path  # costs a millisecond
 
     return Separator(artefact.load_model(Path(path)))
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from degloss.cues import Cues, cues
-from degloss.documents import LABELS, Label
+from degloss.documents import LABELS, Label, Segment
 from degloss.encode import Batch, encode
+from degloss.invisible import as_read
 from degloss.ngrams import TABLE_BITS, Family, families, scale
 from degloss.skeleton import skeleton
 from degloss.vectors import SOURCES
@@ -81,6 +82,7 @@ def prepare(
     sentences where composed documents have them word for word. Seeds are real text, and short texts have too few
     sentences to spare; remarks of the furniture count in full, as readers' comments do.
     """
+    documents = _as_read(documents)
     batch = encode([d.text for d in documents])
     words = look_up(batch)
 
@@ -111,6 +113,19 @@ def prepare(
         chain_weight=weight(chain_weights) * cost,
         bucket=bucket,
     )
+
+
+def _as_read(documents: Sequence[Document]) -> list[Document]:
+    """The documents without what nobody sees, as the package reads them."""
+    texts, unseen = as_read([d.text for d in documents])
+    read = [replace(d, text=text) for d, text in zip(documents, texts, strict=True)]
+    for number, of in unseen.items():
+        borders = of.read(np.array([(span.start, span.end) for span in documents[number].spans])).tolist()
+        spans = (
+            Segment(start, end, span.label) for (start, end), span in zip(borders, documents[number].spans, strict=True)
+        )
+        read[number] = replace(read[number], spans=tuple(spans))
+    return read
 
 
 def ngram_matrix(
