@@ -32,6 +32,7 @@ from degloss.cues import Cues, cues, packed, voices
 from degloss.decode import Chain, Spoken, calibrated, decide, evidence, shares, spoken
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
+from degloss.invisible import as_read
 from degloss.likeness import NAMES as LIKENESS
 from degloss.likeness import REACHES
 from degloss.memory import HEARD, KEPT, Memory, lanes, remember, running
@@ -620,7 +621,7 @@ def test_context_is_that_of_a_slow_reference() -> None:
 
 
 def test_the_context_gets_the_vectors_of_the_model(separator: Separator) -> None:
-    batch, words, _ = encoded(*TEXTS)
+    batch, words, _ = encoded(*as_read(TEXTS)[0])
     (vectors,) = separator.stages(TEXTS).around.vectors
     assert np.array_equal(vectors, sentence_vectors(separator.model.embedding, grams(batch, words)))
     assert np.ptp(vectors, axis=0).all()
