@@ -60,8 +60,12 @@ BLOCKS = [
     ("same label twice", "[[article]]\nEins.\n[[article]]\nZwei.", [("Eins.\nZwei.", "article")]),
     ("one bracket", "[[article]]\n[Zum Original]\n", [("[Zum Original]\n", "article")]),
     ("header inside a line", "[[article]]\nDas [[article]] da\n", [("Das [[article]] da\n", "article")]),
-    ("white space kept", "[[boilerplate]]\n \t\n[[article]]\n  Eins \n",
-     [(" \t\n", "boilerplate"), ("  Eins \n", "article")]),
+    ("white space kept", "[[boilerplate]]\n \t\n+++\n[[article]]\n  Eins \n",
+     [(" \t\n+++\n", "boilerplate"), ("  Eins \n", "article")]),
+    ("a blank line between two of one speaker", "[[boilerplate]]\n+\n[[article]]\n\n[[boilerplate]]\n+",
+     [("+\n", "boilerplate"), ("\n", "article"), ("+", "boilerplate")]),
+    ("label in a line of its own, in German", "[[article]]\n[Kommentar]\narticle\n",
+     [("[Kommentar]\narticle\n", "article")]),
     ("other line breaks are text", "[[article]]\nEins\r\nZwei\u2028Drei\x0c\n",
      [("Eins\r\nZwei\u2028Drei\x0c\n", "article")]),
 ]  # fmt: skip
@@ -82,7 +86,14 @@ SLIPS = [
     ("unknown speaker", "[[article]]\nEins.\n[[comment]]\nZwei.", 3, "'[[comment]]' is no header"),
     ("capital", "[[Article]]\nEins.", 1, "is no header"),
     ("space behind", "[[article]] \nEins.", 1, "is no header"),
-    ("windows line breaks", "[[article]]\r\nEins.\r\n", 1, "is no header"),
+    ("windows line breaks", "[[article]]\r\nEins.\r\n[[commentary]]\r\nAha!\r\n", 1, "Windows line breaks (CRLF)"),
+    ("windows line breaks from the second header on", "[[article]]\nEins.\n[[commentary]]\r\nAha!", 3, "(CRLF)"),
+    ("byte order mark", "\ufeff[[article]]\nEins.", 1, "byte order mark"),
+    ("zero byte", "[[article]]\nEins.\n\0Zwei.", 3, "a zero byte (NUL)"),
+    ("indented", "[[article]]\nEins.\n [[commentary]]\nAha!", 3, "' [[commentary]]' is nearly a header"),
+    ("one bracket", "[[article]]\nEins.\n[commentary]\nAha!", 3, "'[commentary]' is nearly a header"),
+    ("one bracket, capital, plus", "[[article]]\nEins.\n[+Commentary] \nAha!", 3, "is nearly a header"),
+    ("indented at the start", "\t[[article]]\nEins.", 1, "is nearly a header"),
     ("text behind the header", "[[article]] Eins.", 1, "is no header"),
     ("only a line break, taken back", "[[article]]\nA\n[[boilerplate]]\n\n[[+commentary]]\nB", 5, "has no text"),
     ("minus", "[[article]]\nA\n[[-commentary]]\nB", 3, "is no header"),
@@ -90,6 +101,11 @@ SLIPS = [
     ("plus behind an empty block", "[[article]]\n[[+commentary]]\nEins.", 2, "nothing before"),
     ("header without text", "[[article]]\n[[commentary]]\nEins.", 2, "no text"),
     ("header at the end", "[[article]]\nEins.\n[[commentary]]", 3, "no text under the last header"),
+    ("header and line break at the end", "[[article]]\nEins.\n[[commentary]]\n", 3, "no text under the last header"),
+    ("continued at the end", "[[article]]\nEins.\n[[+commentary]]\n", 3, "no text under the last header"),
+    ("blank lines at the end", "[[article]]\nEins.\n[[commentary]]\n\n \n", 3, "only blank lines under this header"),
+    ("blank lines at the start", "[[commentary]]\n\n[[article]]\nEins.", 1, "only blank lines under this header"),
+    ("blank lines between two speakers", "[[article]]\nA\n[[commentary]]\n\n[[boilerplate]]\n+", 3, "only blank lines"),
     ("white space alone", "[[article]]\n \n\n", 1, "only white space"),
     ("long line", "[[" + "x" * 500, 1, "is no header"),
 ]
@@ -107,6 +123,25 @@ def test_slips_are_told_with_file_and_line(data: str, line: int, part: str, tmp_
     assert len(message.splitlines()) == 1
     assert ";" in message
     assert len(message) < len(str(path)) + 200
+    assert corpus.scan(tmp_path) == ([], [message])
+
+
+def test_all_slips_of_all_files_are_told(tmp_path: Path) -> None:
+    written = {
+        "a001": "[[article]]\nEins.",
+        "a002": "Kopf.\nNoch einer.\n[[comment]]\nAha!\n[[commentary]]\n\0\n[[article]]\n",
+        "a003": "[[article]]\nEins.\n[commentary]\nAha!",
+        "a004": "\ufeff[[article]]\r\nEins.\r\n[[comment]]\r\nAha!\r\n",
+    }
+    for name, data in written.items():
+        (tmp_path / f"{name}.txt").write_bytes(data.encode())
+    (tmp_path / "a005.txt").write_bytes(b"\xff")
+    sound, slips = corpus.scan(tmp_path)
+    assert [d.name for d in sound] == ["a001"]
+    assert [slip.removeprefix(f"{tmp_path}/").partition(": ")[0] for slip in slips] == [
+        "a002.txt:1", "a002.txt:3", "a002.txt:6", "a002.txt:7", "a003.txt:3", "a004.txt:1", "a004.txt:1", "a004.txt:3",
+        "a005.txt",
+    ]  # fmt: skip
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -125,13 +160,15 @@ PARTS = st.lists(st.tuples(TEXTS, st.sampled_from(LABELS)), min_size=1)
 
 @settings(deadline=None)
 @given(PARTS)
-@example([("\n", "article"), ("a", "commentary")])
-@example([("a", "article"), ("\n", "commentary"), ("\n", "article")])
+@example([("\na", "article"), ("a", "commentary")])
+@example([("a", "article"), ("\nb", "commentary"), ("\n", "article"), ("\nb", "commentary")])
 @example([("\n", "article"), ("\n", "commentary"), ("b\n", "boilerplate")])
 def test_what_is_serialised_is_read_back(parts: list[tuple[str, Label]]) -> None:
     # A line that begins with two brackets is a header: the format has no way to write another.
-    text, found = spans(*((re.sub(r"\[+", "[", part), label) for part, label in parts))
+    text, found = spans(*((re.sub(r"\[+|\0", "[", part), label) for part, label in parts))
     if not text.strip() or re.search(r"^\[\[", text, re.MULTILINE):
+        return
+    if not all(text[s.start : s.end].strip() for s in found):  # mostly a slip
         return
     assert corpus.parse(corpus.serialise(text, found), "x.txt") == (text, found)
 
@@ -186,6 +223,17 @@ def test_groups_keep_translations_of_one_article_together() -> None:
     assert len({d.group for d in seeds.values()}) == 4
     others = [d for d in documents() if d.kind != "seed"]
     assert all(d.group == d.name for d in others)
+
+
+def test_groups_lead_to_their_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    groups = {"x1-003": "x1-002", "x1-002": "x1-001", "y1": "y2", "y2": "y3", "y3": "y2"}
+    monkeypatch.setattr(corpus, "GROUPS", groups)
+    assert {name: corpus.group_of(name) for name in ("x1-001", "x1-002", "x1-003", "x1-004")} == {
+        "x1-001": "x1-001", "x1-002": "x1-001", "x1-003": "x1-001", "x1-004": "x1-004",
+    }  # fmt: skip
+    assert {corpus.group_of(name) for name in ("y1", "y2", "y3")} == {"y2"}
+    (tmp_path / "x1-003.txt").write_text("[[article]]\nEins.")
+    assert corpus.load(tmp_path)[0].group == "x1-001"
 
 
 def test_buckets_are_fixed_and_filled_evenly() -> None:
@@ -468,6 +516,13 @@ def test_what_cannot_be_read_back_is_not_serialised(text: str, border: int) -> N
         Segment(a, b, label) for a, b, label in [(0, border, "article"), (border, len(text), "boilerplate")] if a < b
     ]
     with pytest.raises(CorpusError, match=r"begins with \[\["):
+        corpus.serialise(text, spans)
+
+
+@pytest.mark.parametrize("text", ["Eins.\n[commentary]\nAha!", "Eins.\0 Aha!", "Eins.\n\n"])
+def test_what_would_be_a_slip_is_not_serialised(text: str) -> None:
+    spans = [Segment(0, 6, "article"), Segment(6, len(text), "boilerplate")]
+    with pytest.raises(CorpusError, match="the block format cannot hold it"):
         corpus.serialise(text, spans)
 
 
