@@ -60,6 +60,41 @@ def test_a_gate_set_that_is_not_there(tmp_path: Path) -> None:
         commands.train(["--out", str(tmp_path / "model"), "--gate-set", str(tmp_path / "fehlt")])
 
 
+@pytest.mark.parametrize("name", ["x-2", "x-9"])
+def test_nothing_is_trained_on_the_gate_set(name: str, tmp_path: Path) -> None:
+    options = gate_set(tmp_path)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "x-3.txt").write_text("[[article]]\nEin anderer Text.\n")
+    copy = tmp_path / "corpus" / f"{name}.txt"
+    copy.write_text(f"[[commentary]]\n{(tmp_path / 'gate' / 'x-1.txt').read_text().replace('[[article]]', '')[1:]}")
+    if name == "x-2":
+        copy.write_text("[[article]]\nNoch ein anderer Text.\n")
+    with pytest.raises(TrainingError, match=rf"corpus: {name}: in the gate set as well, .*; delete it from the corpus"):
+        commands.train(["--out", str(tmp_path / "model"), "--corpus", str(tmp_path / "corpus"), *options])
+    with pytest.raises(
+        CorpusError, match=r"corpus: \d traces? of the gate set, delete these documents from the corpus"
+    ):
+        commands.corpus(["check", "--corpus", str(tmp_path / "corpus"), *options])
+
+
+def test_the_check_tells_all_and_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = gate_set(tmp_path)
+    (tmp_path / "gate" / "x-2.txt").unlink()  # much the same as the other
+    (tmp_path / "corpus").mkdir()
+    for name, data in (("y-1", "Eins."), ("y-2", "[[comment]]\nEins."), ("y-3", "[[article]]\nZwei.")):
+        (tmp_path / "corpus" / f"{name}.txt").write_text(data)
+    given = ["check", "--corpus", str(tmp_path / "corpus"), *options]
+    with pytest.raises(CorpusError, match=r"corpus: 2 slips of the format, mend them$"):
+        commands.corpus(given)
+    told = capsys.readouterr()
+    assert [line.rpartition("/")[2].partition(":")[0] for line in told.out.splitlines()] == ["y-1.txt", "y-2.txt"]
+    assert "y-3 is the only document of the batch y" in told.err
+    for name in ("y-1", "y-2"):
+        (tmp_path / "corpus" / f"{name}.txt").unlink()
+    assert commands.corpus(given) == 0
+    assert "1 document, 1 held out: no slips, no copies between groups" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [["--set-floors"], ["--gate", "--lower"], ["--lower", "--set-floors"]], ids=str)
 def test_options_of_the_gate_without_the_gate(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

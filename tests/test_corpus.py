@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from degloss.documents import LABELS, Label, Segment
 from degloss.encode import encode
 from degloss.errors import CorpusError, TrainingError
-from degloss_training import compose, corpus, recipe, sources, statistics
+from degloss_training import check, compose, corpus, recipe, sources, statistics
 from degloss_training.corpus import BUCKETS, Document
 from training_data import document
 
@@ -297,6 +297,83 @@ def test_near_duplicates_are_found_across_groups() -> None:
     assert [(x, y) for x, y, _ in found] == [("a", "b"), ("b", "d")]
     assert all(statistics.NEAR <= share < 1 for _, _, share in found)
     assert statistics.near_duplicates([a, document("e", (text, "article"))]) == [("a", "e", 1.0)]
+
+
+def test_the_same_text_is_found_across_groups_however_short() -> None:
+    a, b = document("a", ("Na toll, Leute!", "commentary")), document("b", (" Na toll,\nLeute!\n", "article"))
+    friend, marks = document("c", (a.text, "commentary"), group="a"), document("d", ("+++", "boilerplate"))
+    other = document("e", ("---", "boilerplate"))
+    assert statistics.same_texts([a, b, friend, marks, other]) == [("a", "b")]
+
+
+def corpus_and_gate(folder: Path, ours: dict[str, str], theirs: dict[str, str]) -> tuple[Path, Path]:
+    """Two folders of documents, given by their names and blocks."""
+    for name, blocks in (("corpus", ours), ("gate", theirs)):
+        (folder / name).mkdir()
+        for stem, data in blocks.items():
+            (folder / name / f"{stem}.txt").write_text(data, "utf-8")
+    return folder / "corpus", folder / "gate"
+
+
+NEWS = f"[[article]]\n{SENTENCE}. {OTHER}."
+SHORT = "[[commentary]]\nNa toll, Leute!"
+
+LEAKS = [
+    # name, documents of the corpus, groups, what is told
+    ("the same file", {"x1-001": NEWS}, {},
+     ["x1-001 has the name of a document of the gate set", "x1-001 and x1-001 of the gate set are the same text"]),
+    ("under another name", {"x1-002": NEWS}, {}, ["x1-002 and x1-001 of the gate set are the same text"]),
+    ("made one group", {"x1-002": NEWS}, {"x1-002": "x1-001"},
+     ["x1-002 is of a group of the gate set, x1-001", "x1-002 and x1-001 of the gate set are the same text"]),
+    ("another text of its name", {"x1-001": SHORT}, {}, ["x1-001 has the name of a document of the gate set"]),
+    ("a sentence", {"x1-002": f"[[article]]\n{OTHER}!\n" + "Und mehr davon. " * 20}, {"x1-002": "x1-001"},
+     ["x1-002 is of a group of the gate set, x1-001",
+      f"x1-002 and x1-001 of the gate set share the sentence: {OTHER.lower()[:60]}"]),
+    ("nothing", {"x1-002": SHORT}, {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ours", "groups", "told"), [case[1:] for case in LEAKS], ids=[case[0] for case in LEAKS])
+def test_what_corpus_and_gate_set_share_is_told_whatever_its_group(
+    ours: dict[str, str], groups: dict[str, str], told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus, "GROUPS", groups)
+    found = check.check(*corpus_and_gate(tmp_path, ours, {"x1-001": NEWS}))
+    assert [line for line in found.leaks if "5-grams" not in line] == told
+    assert ("delete these documents from the corpus" in found.summary) == bool(told)
+    assert not found.copies
+    assert "one group" not in found.summary
+
+
+def test_everything_that_is_wrong_is_told_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "GROUPS", {
+        "x1-003": "x1-002", "x1-004": "x1-99", "x1-99": "x1-002", "y1-001": "y1-002", "x1-005": "x1-006",
+        "x1-006": "x1-005",
+    })  # fmt: skip
+    ours = {f"x1-{i:03}": f"[[article]]\nDokument {i}." for i in range(4, 7)}
+    ours |= {"x1-001": SHORT, "x1-002": SHORT, "x1-003": SHORT, "j1-001a": "[[article]]\nEins.", "x1-007": "Eins."}
+    found = check.check(*corpus_and_gate(tmp_path, ours, {"x1-100": "[[article]]\n"}))
+    assert (found.documents, found.held_out) == (7, 0)
+    assert [slip.rpartition("/")[2].partition(": ")[0] for slip in found.slips] == ["x1-007.txt:1", "x1-100.txt:1"]
+    assert found.copies == ["x1-001 and x1-002 are the same text", "x1-001 and x1-003 are the same text"]
+    assert [line.removeprefix("corpus.GROUPS: ") for line in found.groups] == [
+        "'x1-004': 'x1-99': 'x1-99' is no document", "'x1-99': 'x1-002': 'x1-99' is no document",
+        "'x1-005': 'x1-006' leads into a circle", "'x1-006': 'x1-005' leads into a circle",
+    ]  # fmt: skip
+    assert not found.leaks
+    assert "y1-001" in found.notes[0]
+    assert found.notes[1:] == [
+        "j1-001a is the only document of the batch j1-001a (genre page); if it belongs to another one, call it"
+        " BATCH-NUMBER"
+    ]
+    assert found.problems == [*found.slips, *found.groups, *found.copies]
+    assert [part[:9] for part in found.summary.split("; ")] == ["2 slips o", "4 lines o", "2 pairs o"]
+
+
+def test_the_corpus_of_the_repository_is_sound() -> None:
+    found = check.check(CORPUS, GATE)
+    assert (found.problems, found.summary, found.notes) == ([], "", [])
+    assert found.documents == len(documents())
 
 
 def test_the_description_counts_what_is_there() -> None:

@@ -17,7 +17,7 @@ from degloss.errors import CorpusError, TrainingError
 from degloss.separate import load
 from degloss.show import counted
 from degloss.write import ready_folder, write_file
-from degloss_training import ablate, exchange, gate, kernels, metric, recipe, report, statistics
+from degloss_training import ablate, check, exchange, gate, kernels, metric, recipe, report, statistics
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
 from degloss_training.train import train as train_model
@@ -95,25 +95,17 @@ def corpus(arguments: list[str]) -> int:
         parser.error(
             f"{options.what} comes first and knows neither --corpus nor --gate-set: degloss corpus {options.what} -h"
         )
-    documents, held_out = labelled.load(options.corpus), labelled.load(options.gate_set)
     if options.what == "describe":
-        print(statistics.describe(documents))
+        print(statistics.describe(labelled.load(options.corpus)))
         return 0
-    problems = [
-        f"{a} and {b} share the sentence: {s[:60]}" for a, b, s in statistics.shared_sentences(documents + held_out)
-    ]
-    problems += [
-        f"{a} and {b} share {share:.0%} of their word 5-grams"
-        for a, b, share in statistics.near_duplicates(documents + held_out)
-    ]
-    for line in problems:
+    found = check.check(options.corpus, options.gate_set)
+    for line in found.notes:
+        _say(line)
+    for line in found.problems:
         print(line)
-    if problems:
-        raise CorpusError(
-            f"{options.corpus}: {counted(len(problems), 'pair')} of copies between groups; make them one group in"
-            " corpus.GROUPS, or delete one"
-        )
-    _say(f"{counted(len(documents), 'document')}, {len(held_out)} held out: no slips, no copies between groups")
+    if found.problems:
+        raise CorpusError(f"{options.corpus}: {found.summary}")
+    _say(f"{counted(found.documents, 'document')}, {found.held_out} held out: no slips, no copies between groups")
     return 0
 
 

@@ -62,6 +62,11 @@ class Document:
         """Whether it was written by hand, a seed and what was laid anew of such included, and not composed."""
         return self.kind.partition(" ")[0] in AUTHORED
 
+    @property
+    def batch(self) -> str:
+        """The batch of a labelled document: its name without the number."""
+        return self.kind.rpartition(" ")[2]
+
     def of(self, label: Label) -> list[str]:
         """The texts of all spans of one label."""
         return [self.text[s.start : s.end] for s in self.spans if s.label == label]

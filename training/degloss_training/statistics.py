@@ -18,10 +18,29 @@ documents of one topic share under 0.02, the two translations of one seed articl
 LONG: Final = 40
 
 
+def normal(text: str) -> str:
+    """A text in normal form: lower case, letters alone; without any letter as it is, but for white space around it.
+
+    >>> normal(" Na toll,\\nLeute! "), normal("+++\\n")
+    ('na toll leute', '+++')
+    """
+    return re.sub(r"\W+", " ", text.lower()).strip() or text.strip()
+
+
 def sentences(text: str) -> set[str]:
-    """The long sentences of a text in normal form: lower case, letters alone."""
-    found = (re.sub(r"\W+", " ", s.lower()).strip() for s in re.split(r"[.!?\n]+", text))
-    return {s for s in found if len(s) >= LONG}
+    """The long sentences of a text in normal form."""
+    return {s for s in map(normal, re.split(r"[.!?\n]+", text)) if len(s) >= LONG}
+
+
+def same_texts(documents: Sequence[Document]) -> list[tuple[str, str]]:
+    """Documents of two groups whose whole texts are the same in normal form: (one document, the other)."""
+    seen: dict[str, Document] = {}
+    found = []
+    for d in documents:
+        first = seen.setdefault(normal(d.text), d)
+        if first.group != d.group:
+            found.append((first.name, d.name))
+    return found
 
 
 def shared_sentences(documents: Sequence[Document]) -> list[tuple[str, str, str]]:

@@ -18,9 +18,11 @@ import numpy as np
 
 from degloss import artefact
 from degloss.documents import LABELS
+from degloss.errors import TrainingError
 from degloss.separate import Separator
+from degloss.show import some
 from degloss.write import ready_folder, write_file
-from degloss_training import card, corpus, evaluate, fit, kernels, metric, recipe, sources
+from degloss_training import card, check, corpus, evaluate, fit, kernels, metric, recipe, sources
 
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "sentencex")
 CARD: Final = "MODEL_CARD.md"
@@ -30,6 +32,12 @@ def train(folder: Path, gate: Path, public: Path | None, out: Path, say: Callabl
     """Trains the model of the recipe and writes it; returns its manifest's facts."""
     ready_folder(out)
     held_out, labelled = corpus.load(gate), corpus.load(folder)
+    known = check.also_held_out(labelled, held_out)
+    if known:
+        raise TrainingError(
+            f"{folder}: {some(known[:3], len(known))}: in the gate set as well, which would measure what was learned by"
+            " heart; delete it from the corpus (degloss corpus check names all)"
+        )
     digests = sources.digests(public)  # of the files as they are now, and not as they may be after the fit
     data = recipe.prepared(labelled, public)
     say(f"{len(data.documents)} training documents, {len(data.gold)} sentences; fitting takes minutes")
