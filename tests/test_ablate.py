@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,8 @@ def test_worth_is_what_is_lost_without_it() -> None:
     rows = [*ablate.rows(FULL, whole, whole), *ablate.rows("words", whole, without)]
     assert [row["without"] for row in rows] == ["nothing: the measures themselves", "words"]
     assert "+0.333" in ablate.markdown(rows)
+    assert "+0.000 [–]" in ablate.markdown(rows)  # no boilerplate to find
+    assert "NaN" not in json.dumps(rows)
 
 
 def test_the_same_twice(small: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

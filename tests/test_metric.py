@@ -188,9 +188,9 @@ def test_intervals_depend_on_the_seed_alone() -> None:
 
 
 def test_equal_documents_leave_nothing_open() -> None:
-    for found in metric.score([judged("aac", "acc", str(i)) for i in range(10)]).values():
+    for found in metric.score([judged("aacb", "accb", str(i)) for i in range(10)]).values():
         assert found.low == found.value == found.high
-    for found in metric.score([judged("aac", "acc")]).values():
+    for found in metric.score([judged("aacb", "accb")]).values():
         assert found.low == found.value == found.high
 
 
@@ -202,6 +202,43 @@ def test_a_document_is_drawn_whole() -> None:
     assert found.high == 1
 
 
+NOTHING = [
+    # documents, how often each, the measures and their intervals: None where no draw says anything
+    ([("aa", "aa", 38), ("ac", "aa", 2)], {"recall": (0, 0), "F commentary": (0, 0), "precision": None}),
+    ([("aa", "aa", 38), ("ac", "ac", 2)], {"recall": (1, 1), "F commentary": (1, 1), "precision": (1, 1)}),
+    ([("ac", "aa", 38), ("aa", "ca", 2)], {"recall": (0, 0), "F commentary": (0, 0), "precision": (0, 0)}),
+    ([("aa", "aa", 40)], {"recall": None, "F commentary": None, "macro F": None, "precision": None, "exact": (1, 1),
+                          "F boilerplate": None}),
+    ([("aa", "aa", 38), ("ab", "aa", 2)], {"F boilerplate": (0, 0), "F commentary": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("documents", "expected"), NOTHING)
+def test_a_draw_with_nothing_to_find_is_no_perfect_score(
+    documents: list[tuple[str, str, int]], expected: dict[str, tuple[float, float] | None]
+) -> None:
+    drawn = [judged(gold, said, f"{gold}{i}") for gold, said, times in documents for i in range(times)]
+    scores, same = metric.score(drawn), metric.difference(drawn, drawn)
+    assert {name: scores[name].value for name in expected} == {name: values(*drawn)[name] for name in expected}
+    for name, borders in expected.items():
+        found = scores[name].figures
+        assert (found["low"], found["high"]) == (borders or (None, None))
+        assert same[name].figures["high"] == (None if borders is None else 0)
+        assert str(scores[name]).endswith(" [–]") == (borders is None)
+
+
+def test_the_report_has_a_dash_and_null_for_what_no_draw_tells(tmp_path: Path) -> None:
+    drawn = [judged("ac" if i < 2 else "aa", "aa", str(i)) for i in range(40)]
+    found = evaluate.Result("set", dict.fromkeys(evaluate.SYSTEMS, drawn))
+    text = report.write([found], tmp_path)
+    assert "| 1.000 [–] | 0.000 [0.00, 0.00] | 0.000 [0.00, 0.00] |" in text
+    data = (tmp_path / "scores.json").read_text()
+    assert "NaN" not in data
+    kind = json.loads(data)["set"]["kinds"]["mixed"]
+    assert kind["systems"]["degloss"]["precision"] == {"value": 1.0, "low": None, "high": None}
+    assert kind["gain"]["regular expression"]["precision"] == {"value": 0.0, "low": None, "high": None}
+
+
 def test_the_difference_is_paired() -> None:
     theirs = many(40, 0.5)
     ours = [judged("ac", "ac", d.name) if i == 39 else d for i, d in enumerate(theirs)]
@@ -211,8 +248,10 @@ def test_the_difference_is_paired() -> None:
     assert gain.high < 0.1, "the documents both judge alike must cancel out"
     back = metric.difference(theirs, ours)["exact"]
     assert (back.value, back.low, back.high) == pytest.approx((-gain.value, -gain.high, -gain.low))
-    for same in metric.difference(ours, ours).values():
-        assert same.value == same.low == same.high == 0
+    boilerplate = metric.difference(ours, ours).pop("F boilerplate")
+    assert (boilerplate.value, math.isnan(boilerplate.low)) == (0, True)
+    for measure, same in metric.difference(ours, ours).items():
+        assert measure == "F boilerplate" or same.value == same.low == same.high == 0
     with pytest.raises(ValueError, match="same documents"):
         metric.difference(ours, ours[::-1])
 

@@ -221,7 +221,7 @@ def rows(name: str, whole: Sequence[Judged], judged: Sequence[Judged]) -> list[d
         name, values = "nothing: the measures themselves", {s: score([d for d in whole if d.kind == s]) for s in sets}
     else:
         values = worth(whole, judged)
-    return [{"without": name, "set": s, **{m: vars(of[m]) for m in MEASURES}} for s, of in values.items()]
+    return [{"without": name, "set": s, **{m: of[m].figures for m in MEASURES}} for s, of in values.items()]
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
@@ -234,5 +234,5 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     return f"## Ablations: with it minus without it\n\n{head}\n{body}\n"
 
 
-def _cell(interval: dict[str, float]) -> str:
-    return f"{interval['value']:+.3f} [{interval['low']:+.3f}, {interval['high']:+.3f}]"
+def _cell(figures: dict[str, float | None]) -> str:
+    return Interval.of(figures).shown("+.3f", "+.3f")

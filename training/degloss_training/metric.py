@@ -3,12 +3,13 @@
 A unit takes the label that covers most of its characters; a unit no sentence touches counts as boilerplate, and
 units labelled uncertain are left out. Commentary is measured against article alone (gold boilerplate left out),
 boilerplate against everything. Intervals come from resampling documents, not units: the units of a document
-stand or fall together.
+stand or fall together. A draw with nothing to find and nothing found says nothing of a measure and is left out of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -43,14 +44,34 @@ class Judged:
 
 @dataclass(frozen=True)
 class Interval:
-    """A measure with the 2.5th and 97.5th percentile of its resampled values."""
+    """A measure with the 2.5th and 97.5th percentile of its resampled values, which are not numbers if no draw says
+    anything."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return self.shown(".3f", ".3f")
+
+    def shown(self, value: str, border: str) -> str:
+        """The measure and its interval in these formats; – for an interval that nothing is known of.
+
+        >>> Interval(0.5, 0.25, 1).shown(".3f", ".2f"), Interval(1, math.nan, math.nan).shown(".3f", ".2f")
+        ('0.500 [0.25, 1.00]', '1.000 [–]')
+        """
+        inside = "–" if math.isnan(self.low) else f"{self.low:{border}}, {self.high:{border}}"
+        return f"{self.value:{value}} [{inside}]"
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """Its three numbers by name; None for what is none, which JSON has no word for."""
+        return {name: None if math.isnan(number) else number for name, number in vars(self).items()}
+
+    @classmethod
+    def of(cls, figures: Mapping[str, float | None]) -> Interval:
+        """The interval of these figures."""
+        return cls(**{name: math.nan if number is None else number for name, number in figures.items()})
 
 
 def judge(
@@ -108,26 +129,30 @@ def _counts(document: Judged) -> list[float]:
     ]
 
 
-def _f(tp: NDArray[np.float64], fp: NDArray[np.float64], fn: NDArray[np.float64]) -> NDArray[np.float64]:
+def _f(
+    tp: NDArray[np.float64], fp: NDArray[np.float64], fn: NDArray[np.float64], nothing: float
+) -> NDArray[np.float64]:
     precision = np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0)
     recall = np.where(tp + fn > 0, tp / np.maximum(tp + fn, 1), 1.0)
-    return np.where(precision + recall > 0, 2 * precision * recall / np.maximum(precision + recall, 1e-12), 0.0)
+    f = np.where(precision + recall > 0, 2 * precision * recall / np.maximum(precision + recall, 1e-12), 0.0)
+    return np.where(tp + fp + fn > 0, f, nothing)
 
 
-def _measures(s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(…, 8) the measures of sums of counts (…, 11)."""
+def _measures(s: NDArray[np.float64], nothing: float = 1.0) -> NDArray[np.float64]:
+    """(…, 8) the measures of sums of counts (…, 11); `nothing` is the share of nothing, where there is none of a
+    label: by definition 1."""
     tp, fp, fn, tn = s[..., _TP], s[..., _FP], s[..., _FN], s[..., _TN]
-    commentary = _f(tp, fp, fn)
+    commentary = _f(tp, fp, fn, nothing)
     return np.stack(
         [
-            np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0),
-            np.where(tp + fn > 0, tp / np.maximum(tp + fn, 1), 1.0),
+            np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), nothing),
+            np.where(tp + fn > 0, tp / np.maximum(tp + fn, 1), nothing),
             commentary,
-            (commentary + _f(tn, fn, fp)) / 2,
+            (commentary + _f(tn, fn, fp, nothing)) / 2,
             s[..., _EXACT] / s[..., _ONE],
             s[..., _ALARM] / s[..., _ONE],
             s[..., _LOST] / s[..., _ONE],
-            _f(s[..., _BTP], s[..., _BFP], s[..., _BFN]),
+            _f(s[..., _BTP], s[..., _BFP], s[..., _BFN], nothing),
         ],
         -1,
     )
@@ -140,9 +165,8 @@ def score(documents: Sequence[Judged], seed: int = 0) -> dict[str, Interval]:
     counts = np.array([_counts(d) for d in documents], np.float64)
     value = _measures(counts.sum(0))
     drawn = _draws(len(documents), seed)
-    resampled = _measures(np.stack([counts[d].sum(0) for d in drawn]))
-    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-    return {m: Interval(float(value[i]), float(low[i]), float(high[i])) for i, m in enumerate(MEASURES)}
+    resampled = _measures(np.stack([counts[d].sum(0) for d in drawn]), math.nan)
+    return _intervals(value, resampled)
 
 
 def meaningful(documents: Sequence[Judged]) -> tuple[str, ...]:
@@ -166,9 +190,18 @@ def difference(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) 
     b = np.array([_counts(d) for d in theirs], np.float64)
     value = _measures(a.sum(0)) - _measures(b.sum(0))
     drawn = _draws(len(ours), seed)
-    resampled = np.stack([_measures(a[d].sum(0)) - _measures(b[d].sum(0)) for d in drawn])
-    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-    return {m: Interval(float(value[i]), float(low[i]), float(high[i])) for i, m in enumerate(MEASURES)}
+    resampled = np.stack([_measures(a[d].sum(0), math.nan) - _measures(b[d].sum(0), math.nan) for d in drawn])
+    return _intervals(value, resampled)
+
+
+def _intervals(value: NDArray[np.float64], resampled: NDArray[np.float64]) -> dict[str, Interval]:
+    """Each measure with what its draws (draws, 8) leave open, those that say nothing of it left out."""
+    found = {}
+    for i, measure in enumerate(MEASURES):
+        kept = resampled[~np.isnan(resampled[:, i]), i]
+        low, high = np.percentile(kept, [2.5, 97.5]) if len(kept) else (math.nan, math.nan)
+        found[measure] = Interval(float(value[i]), float(low), float(high))
+    return found
 
 
 def _draws(size: int, seed: int) -> NDArray[np.int64]:

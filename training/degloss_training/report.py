@@ -58,13 +58,13 @@ def describe(result: Result) -> dict[str, Any]:
     }
 
 
-def _kept(found: dict[str, Interval], documents: Sequence[Judged]) -> dict[str, dict[str, float]]:
-    return {measure: vars(found[measure]) for measure in meaningful(documents)}
+def _kept(found: dict[str, Interval], documents: Sequence[Judged]) -> dict[str, dict[str, float | None]]:
+    return {measure: found[measure].figures for measure in meaningful(documents)}
 
 
 def markdown(name: str, figures: dict[str, Any]) -> str:
-    """A table of one evaluation set: a row a kind and system, 95 % intervals in brackets; – for a measure that says
-    nothing there."""
+    """A table of one evaluation set: a row a kind and system, 95 % intervals in brackets; – for a measure, or the
+    draws of an interval, that say nothing there."""
     rows = []
     for kind, f in figures["kinds"].items():
         for system in SYSTEMS:
@@ -77,8 +77,8 @@ def markdown(name: str, figures: dict[str, Any]) -> str:
     return f"## {name}\n\nExpected calibration error {figures['expected calibration error']:.3f}\n\n{head}\n{body}"
 
 
-def _cell(interval: dict[str, float] | None) -> str:
-    return "–" if interval is None else f"{interval['value']:.3f} [{interval['low']:.2f}, {interval['high']:.2f}]"
+def _cell(figures: dict[str, float | None] | None) -> str:
+    return "–" if figures is None else Interval.of(figures).shown(".3f", ".2f")
 
 
 def _probabilities(result: Result) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
