@@ -108,12 +108,19 @@ def test_the_gate(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str
     given = ["--gate", "--model", str(model), "--floors", str(floors), *gate_set(tmp_path)]
     assert commands.evaluate([*given, "--set-floors"]) == 0
     reached = json.loads(floors.read_text())["floors"]["all"]
+    assert f"all macro F – → {reached['macro F']}" in capsys.readouterr().out
     assert commands.evaluate(given) == 0
     assert "gate open: 2 documents" in capsys.readouterr().err
     floors.write_text(floors.read_text().replace(str(reached["macro F"]), "0.9999"))
     with pytest.raises(TrainingError, match=r"floors\.json: 1 measure below the floor"):
         commands.evaluate(given)
     assert "macro F" in capsys.readouterr().out
+    other = json.loads(floors.read_text())
+    floors.write_text(json.dumps({**other, "corpus": "e" * 64}))
+    with pytest.raises(TrainingError, match=r"would lower all macro F 0\.9999 → .*; say --lower"):
+        commands.evaluate([*given, "--set-floors"])
+    assert commands.evaluate([*given, "--set-floors", "--lower"]) == 0
+    assert f"all macro F 0.9999 → {reached['macro F']}" in capsys.readouterr().out
 
 
 def test_each_ablation_is_on_disk_when_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

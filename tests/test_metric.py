@@ -330,8 +330,18 @@ def test_a_floor_is_raised_freely_and_lowered_on_purpose(floors: Path) -> None:
         gate.set_floors(floors, "d" * 64, {"all": {**higher, "article lost": 0.05}}, lower=False)
     with pytest.raises(TrainingError, match="all macro F"):
         gate.set_floors(floors, "d" * 64, {"seed": higher}, lower=False)
-    # Another set has floors of its own.
-    assert json.loads(gate.set_floors(floors, "e" * 64, {"all": REACHED}, lower=False))["corpus"] == "e" * 64
+    # The floors of another set are lowered on purpose as well.
+    with pytest.raises(TrainingError, match=r"would lower all F commentary 0\.745 → 0\.695; say --lower"):
+        gate.set_floors(floors, "e" * 64, {"all": REACHED}, lower=False)
+    for scores, lower in ((REACHED, True), (higher, False)):
+        assert json.loads(gate.set_floors(floors, "e" * 64, {"all": scores}, lower=lower))["corpus"] == "e" * 64
+
+
+def test_how_floors_move_is_told(floors: Path, tmp_path: Path) -> None:
+    other = gate.set_floors(floors, "e" * 64, {"all": {**REACHED, "F commentary": 0.6}}, lower=True)
+    kept = {name: f"all {name} {limit} → {limit}" for name, limit in json.loads(other)["floors"]["all"].items()}
+    assert gate.moves(floors, other) == list({**kept, "F commentary": "all F commentary 0.695 → 0.595"}.values())
+    assert gate.moves(tmp_path / "fehlt.json", other)[1] == "all F commentary – → 0.595"
 
 
 @pytest.mark.parametrize(
@@ -349,14 +359,27 @@ def test_broken_floors_are_told(data: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "floors",
-    [{"all": {"accuracy": 0.5}}, {"all": 0.5}, [], {"all": {"macro F": None}}],
-    ids=["unknown measure", "no measures", "list", "no number"],
+    [
+        {"all": {"accuracy": 0.5}},
+        {"all": 0.5},
+        [],
+        {"all": {"macro F": None}},
+        {},
+        {"all": {}},
+        {"all": {"macro F": 0.1}},
+        {"seed": dict.fromkeys(gate.HIGHER_IS_BETTER, 0.5)},
+    ],
+    ids=["unknown measure", "no measures", "list", "no number", "nothing", "nothing under all", "one", "no all"],
 )
 def test_floors_of_the_wrong_make_are_told(floors: object, tmp_path: Path) -> None:
     path = tmp_path / "floors.json"
     path.write_text(json.dumps({"corpus": "d" * 64, "floors": floors}))
-    with pytest.raises(TrainingError, match=r"floors\.json: "):
+    with pytest.raises(TrainingError, match=r"floors\.json: .*; restore the file, or set floors anew"):
         gate.check(path, "d" * 64, {"all": {**REACHED, "accuracy": 1.0}})
+    with pytest.raises(TrainingError, match=r"floors\.json: .*--set-floors --lower"):
+        gate.set_floors(path, "d" * 64, {"all": REACHED}, lower=False)
+    path.write_bytes(gate.set_floors(path, "d" * 64, {"all": REACHED}, lower=True))
+    assert gate.check(path, "d" * 64, {"all": REACHED}) == []
 
 
 def test_what_is_no_number_closes_the_gate(floors: Path) -> None:

@@ -116,7 +116,10 @@ def _gate(options: argparse.Namespace, result: evaluation.Result) -> int:
     scores = {"all": values}
     digest = labelled.digest(documents)
     if options.set_floors:
-        write_file(options.floors, gate.set_floors(options.floors, digest, scores, options.lower), force=True)
+        floors = gate.set_floors(options.floors, digest, scores, options.lower)
+        for line in gate.moves(options.floors, floors):
+            print(line)
+        write_file(options.floors, floors, force=True)
         _say(f"wrote {options.floors}")
         return 0
     problems = gate.check(options.floors, digest, scores)

@@ -1,7 +1,8 @@
 """The gate: quality must not drop unnoticed.
 
 `floors.json` holds a floor (or, for losses, a ceiling) for measures of the shipped model on the gate set, and the
-digest of that set: other documents need other floors. Raising a floor is free; lowering one needs `--lower`.
+digest of that set: other documents need other floors. Raising a floor is free; lowering one needs `--lower`, for
+other documents, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ HIGHER_IS_BETTER: Final = {
 MARGIN: Final = 0.005
 """Floors are set this far below what was reached, so that a harmless change of a package does not close the gate."""
 
+_RESTORE: Final = "restore the file, or set floors anew (--set-floors --lower)"
+
 Scores = Mapping[str, Mapping[str, float]]
 
 
@@ -31,7 +34,7 @@ def check(floors_file: Path, digest: str, scores: Scores) -> list[str]:
     if floors["corpus"] != digest:
         raise TrainingError(
             f"{floors_file}: the floors are for another gate set ({floors['corpus'][:12]}… not {digest[:12]}…);"
-            " set them anew with: degloss evaluate --gate --set-floors"
+            " set them anew with: degloss evaluate --gate --set-floors (and --lower if one may fall)"
         )
     problems = []
     for kind, limits in floors["floors"].items():
@@ -47,7 +50,7 @@ def check(floors_file: Path, digest: str, scores: Scores) -> list[str]:
 
 
 def set_floors(floors_file: Path, digest: str, scores: Scores, lower: bool) -> bytes:
-    """The floors for these scores; `TrainingError` where one would sink on the same set and `lower` is not given."""
+    """The floors for these scores; `TrainingError` where one would sink, on whatever set, and `lower` is not given."""
     floors = {
         kind: {
             measure: round(values[measure] - MARGIN if better else values[measure] + MARGIN, 4)
@@ -61,11 +64,24 @@ def set_floors(floors_file: Path, digest: str, scores: Scores, lower: bool) -> b
             f"{kind} {measure} {limit} → {floors.get(kind, {}).get(measure)}"
             for kind, limits in old["floors"].items()
             for measure, limit in limits.items()
-            if old["corpus"] == digest and _sinks(limit, floors.get(kind, {}).get(measure), HIGHER_IS_BETTER[measure])
+            if _sinks(limit, floors.get(kind, {}).get(measure), HIGHER_IS_BETTER[measure])
         ]
         if sinking:
             raise TrainingError(f"{floors_file}: would lower {'; '.join(sinking)}; say --lower if that is meant")
     return (json.dumps({"corpus": digest, "floors": floors}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def moves(floors_file: Path, floors: bytes) -> list[str]:
+    """How each floor moves from a file to these new ones, a line each; – where the file has none that can be read."""
+    try:
+        old = _read(floors_file)["floors"]
+    except TrainingError:
+        old = {}
+    return [
+        f"{kind} {measure} {old.get(kind, {}).get(measure, '–')} → {limit}"
+        for kind, limits in json.loads(floors)["floors"].items()
+        for measure, limit in limits.items()
+    ]
 
 
 def _sinks(old: float, new: float | None, higher_is_better: bool) -> bool:
@@ -76,14 +92,17 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         floors = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: no readable floors ({error}); restore the file or set floors anew") from error
+        raise TrainingError(f"{path}: no readable floors ({error}); {_RESTORE}") from error
     if not isinstance(floors, dict) or "floors" not in floors or not isinstance(floors.get("corpus"), str):
-        raise TrainingError(f"{path}: needs the keys corpus (a digest) and floors; restore the file or set floors anew")
+        raise TrainingError(f"{path}: needs the keys corpus (a digest) and floors; {_RESTORE}")
     limits = floors["floors"]
     if not isinstance(limits, dict) or not all(
         isinstance(values, dict)
         and all(m in HIGHER_IS_BETTER and isinstance(v, int | float) for m, v in values.items())
         for values in limits.values()
     ):
-        raise TrainingError(f"{path}: floors must map kinds to known measures and numbers; set floors anew")
+        raise TrainingError(f"{path}: floors must map kinds to known measures and numbers; {_RESTORE}")
+    missing = [measure for measure in HIGHER_IS_BETTER if measure not in limits.get("all", {})]
+    if missing:
+        raise TrainingError(f"{path}: no floor under 'all' for {', '.join(missing)}; {_RESTORE}")
     return floors
