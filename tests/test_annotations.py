@@ -253,6 +253,45 @@ def test_a_page_goes_out_is_corrected_and_comes_back(
     commands.corpus(["import", "--tool", tool, str(sent), "-o", str(out), "--force"])
 
 
+@pytest.mark.parametrize(("names", "told"), [
+    (["seite.html"], r"seite\.html: html is no text, .*; save the text alone as \.txt first"),
+    (["seite.txt", "alle.jsonl"], r"alle\.jsonl: jsonl is no text"),
+    (["alle.CSV.gz"], r"alle\.CSV\.gz: csv is no text"),
+    (["export.json"], r"export\.json: json is no text"),
+    (["a/seite.txt", "b/seite.txt"], r"b/seite\.txt: comes back under the same name as .*a/seite\.txt; rename one"),
+    (["a/seite 1.txt", "a/seite-1.txt"], r"a/seite-1\.txt: comes back under the same name as"),
+    (["seite.txt", "seite.txt"], r"seite\.txt: given twice"),
+    (["aufgaben.txt"], r"aufgaben\.txt: is an input"),
+])  # fmt: skip
+def test_what_cannot_come_back_is_refused_before_anything_is_labelled(
+    names: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("degloss_training.exchange.load", lambda _: pytest.fail("a model was loaded"))
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(PAGE)
+    files = [str(tmp_path / name) for name in names]
+    out = tmp_path / "aufgaben.txt"
+    with pytest.raises((InputError, OutputError), match=told):
+        commands.corpus(["export", "--tool", "doccano", *files, "-o", str(out), "--force"])
+    assert not out.exists() or out.read_text() == PAGE
+
+
+def test_a_task_with_predictions_alone_is_no_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sent, out = tmp_path / "alle.json", tmp_path / "out"
+    given = ["import", "--tool", "label-studio", "--rest", "article", str(sent), "-o", str(out)]
+    untouched: dict[str, Any] = to_label_studio("Na toll!", [Segment(0, 8, "commentary")])
+    sent.write_text(json.dumps([untouched, annotated(untouched)]))
+    with pytest.raises(CorpusError, match="1 document cannot be taken over; nothing was written"):
+        commands.corpus(given)
+    assert "alle.json: task 1: predictions alone, which nobody confirmed; submit" in capsys.readouterr().err
+    assert not out.exists()
+    sent.write_text(json.dumps([{**annotated(untouched), **untouched}, {"data": {"text": "Der Rat tagt."}}]))
+    assert commands.corpus(given) == 0
+    assert (out / "alle-1.txt").read_text() == "[[commentary]]\nNa toll!"
+    assert (out / "alle-2.txt").read_text() == "[[article]]\nDer Rat tagt."
+
+
 def test_what_is_read_is_never_overwritten(model: Path, tmp_path: Path) -> None:
     page, sent = tmp_path / "seite.txt", tmp_path / "aufgaben.txt"
     page.write_text(PAGE)

@@ -18,6 +18,7 @@ from degloss.annotations import UNITS, Tool, Units, from_doccano, from_label_stu
 from degloss.artefact import shipped_folder
 from degloss.documents import LABELS, Label, Segment
 from degloss.errors import CorpusError, DeglossError, InputError
+from degloss.kinds import kind_of
 from degloss.read import read_text
 from degloss.separate import load
 from degloss.show import counted
@@ -36,6 +37,9 @@ def export(arguments: list[str]) -> int:
     parser.add_argument("--model", type=Path, default=None, help="folder of the model; the shipped one otherwise")
     options = parser.parse_args(arguments)
     tool, units = _conventions(options)
+    inputs = file_ids(options.files)
+    _check_exportable(options.files)
+    check_target(options.out, force=options.force, inputs=inputs)
     separator = load(options.model or shipped_folder())
     entries = []
     for name in options.files:
@@ -51,10 +55,25 @@ def export(arguments: list[str]) -> int:
         data = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
     else:
         data = json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
-    inputs = file_ids(options.files)
     write_file(options.out, data.encode("utf-8", "backslashreplace"), force=options.force, inputs=inputs)
     _say(f"wrote {counted(len(entries), 'document')} to {options.out}, offsets in {units}")
     return 0
+
+
+def _check_exportable(names: list[str]) -> None:
+    """Refuses inputs that are no text, and two that would come back under one name."""
+    taken: dict[str, str] = {}
+    for name in names:
+        kind = kind_of(name)
+        if kind != "text":
+            raise InputError(
+                f"{name}: {kind} is no text, its marks and keys would be labelled; save the text alone as .txt first"
+            )
+        if names.count(name) > 1:
+            raise InputError(f"{name}: given twice; give it once")
+        first = taken.setdefault(_file_name(Path(name).stem) or name, name)
+        if first != name:
+            raise InputError(f"{name}: comes back under the same name as {first}; rename one, or export it apart")
 
 
 def import_(arguments: list[str]) -> int:
@@ -70,6 +89,8 @@ def import_(arguments: list[str]) -> int:
     problems = []
     for where, name, entry in _entries(options.file, tool):
         try:
+            if tool == "label-studio" and _only_predicted(entry):
+                raise InputError(f"{where}: predictions alone, which nobody confirmed; submit the task and export it")
             found = (from_doccano if tool == "doccano" else from_label_studio)(entry, where, units, rest)
             if len(f"{name}.txt".encode()) > LONGEST:
                 raise InputError(f"{where}: {name[:30]}… is too long a name for a file; shorten the field 'name'")
@@ -118,8 +139,17 @@ def _entries(file: str, tool: Tool) -> Iterator[tuple[str, str, object]]:
     for number, (where, entry) in enumerate(entries, 1):
         data = entry.get("data", entry) if isinstance(entry, dict) else None
         given = data.get("name") if isinstance(data, dict) else None
-        name = re.sub(r"[^\w.-]+", "-", str(given or f"{Path(file).stem}-{number}")).strip(".-")
-        yield where, name or f"document-{number}", entry
+        yield where, _file_name(str(given or f"{Path(file).stem}-{number}")) or f"document-{number}", entry
+
+
+def _file_name(name: str) -> str:
+    """What a document of this name is called when it comes back, without `.txt`; "" if nothing of it can stay."""
+    return re.sub(r"[^\w.-]+", "-", name).strip(".-")
+
+
+def _only_predicted(entry: object) -> bool:
+    """Whether this is a task of Label Studio that nobody has worked at: a model's predictions and no labels."""
+    return isinstance(entry, dict) and bool(entry.get("predictions")) and not {"annotations", "label"} & entry.keys()
 
 
 def _conventions(options: argparse.Namespace) -> tuple[Tool, Units]:
