@@ -49,7 +49,7 @@ def test_two_sets_of_one_name(names: list[str], tmp_path: Path) -> None:
 
 def test_real_text_that_cannot_be_read(tmp_path: Path, model: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{")
-    with pytest.raises(TrainingError, match=r"a\.jsonl: not an evaluation file"):
+    with pytest.raises(TrainingError, match=r"a\.jsonl:1: not an evaluation file"):
         commands.evaluate(
             ["--out", str(tmp_path / "out"), "--real", str(tmp_path), "--model", str(model), *gate_set(tmp_path)]
         )

@@ -478,16 +478,35 @@ def test_files_of_annotated_text_are_judged_by_unit(separator: Separator, tmp_pa
 
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", "1", '{"id": "x"}', row(DOCUMENTS[0], spans=[{}]), row(DOCUMENTS[0], spans=3)],
-    ids=["broken", "list", "number", "fields missing", "span without place", "spans no list"],
+    [
+        "{",
+        "[]",
+        "1",
+        '{"id": "x"}',
+        row(DOCUMENTS[0], spans=[{}]),
+        row(DOCUMENTS[0], spans=3),
+        "[" * 100_000,
+        "1" * 5000,
+    ],
+    ids=[
+        "broken",
+        "list",
+        "number",
+        "fields missing",
+        "span without place",
+        "spans no list",
+        "nested too deeply",
+        "long number",
+    ],
 )
 def test_files_that_are_none_for_evaluation_are_told(line: str, separator: Separator, tmp_path: Path) -> None:
     path = tmp_path / "real.jsonl"
-    path.write_text(f"{line}\n")
-    with pytest.raises(TrainingError, match=r"real\.jsonl: not an evaluation file .*; each line needs"):
+    path.write_text(f"{row(DOCUMENTS[0])}\n\n{line}\n")
+    with pytest.raises(TrainingError, match=r"real\.jsonl:3: not an evaluation file .*; each line needs") as caught:
         evaluate.on_file(path, separator)
+    assert "line 1" not in str(caught.value)
     path.write_text(f"{row(DOCUMENTS[0], spans=[{'start': 0, 'end': 3, 'label': 'artikel'}])}\n")
-    with pytest.raises(TrainingError, match=r"real\.jsonl: .*: label 'artikel'; give article"):
+    with pytest.raises(TrainingError, match=r"real\.jsonl:1: .*: label 'artikel'; give article"):
         evaluate.on_file(path, separator)
     packed = tmp_path / "real.jsonl.gz"
     assert evaluate.set_name(packed) == evaluate.set_name(path) == "real"
@@ -499,11 +518,30 @@ def test_files_that_are_none_for_evaluation_are_told(line: str, separator: Separ
         evaluate.on_file(tmp_path / "fehlt.jsonl", separator)
 
 
+def test_blank_lines_are_passed_over_and_nothing_is_no_evaluation(tmp_path: Path) -> None:
+    path = tmp_path / "real.jsonl"
+    path.write_text(f"\n{row(DOCUMENTS[0])}\n \n{row(DOCUMENTS[1])}\n\n")
+    assert [name for name, *_ in evaluate.read(path)] == ["x-1", "x-2"]
+    for data in ("", "\n \n"):
+        path.write_text(data)
+        with pytest.raises(TrainingError, match=r"real\.jsonl: no documents in it; fill the file"):
+            evaluate.read(path)
+
+
+@pytest.mark.parametrize("kind", ["a|b", "zwei\nZeilen", "halb \ud83d", "zwei\u2028Zeilen", "\x1b[2J"])
+def test_kinds_that_would_break_a_table_are_told(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "real.jsonl"
+    path.write_text(f"{row(DOCUMENTS[0])}\n{row(DOCUMENTS[1], kind=kind)}\n")
+    with pytest.raises(TrainingError, match=r"real\.jsonl:2: 'x-2': the kind .*; rename it, without") as caught:
+        evaluate.read(path)
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize("field", ["id", "kind", "text"])
 def test_fields_that_are_no_strings_are_told(field: str, tmp_path: Path) -> None:
     path = tmp_path / "real.jsonl"
     path.write_text(row(DOCUMENTS[0], **{field: None}) + "\n")
-    with pytest.raises(TrainingError, match=r"real\.jsonl: .*: id, kind and text must be strings"):
+    with pytest.raises(TrainingError, match=r"real\.jsonl:1: .*: id, kind and text must be strings"):
         evaluate.read(path)
 
 
@@ -514,7 +552,7 @@ def test_spans_that_are_not_in_the_text_are_told(start: object, end: object, tmp
     path = tmp_path / "real.jsonl"
     path.write_text(row(DOCUMENTS[0], spans=[{"start": start, "end": end, "label": "article"}]) + "\n")
     with pytest.raises(
-        TrainingError, match=r"real\.jsonl: x-1: a span from .* to .* in a text of \d+ code points; give"
+        TrainingError, match=r"real\.jsonl:1: 'x-1': a span from .* to .* in a text of \d+ code points; give"
     ):
         evaluate.read(path)
 

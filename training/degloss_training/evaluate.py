@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from degloss.documents import LABELS, Segment, Sentence, Separation
 from degloss.encode import encode
 from degloss.errors import TrainingError
 from degloss.separate import Separator
+from degloss.show import visible
 from degloss_training import fit
 from degloss_training.baselines import at_the_marker, without_context
 from degloss_training.corpus import BUCKETS, Document
@@ -113,33 +115,51 @@ def on_seeds(
 
 Row = tuple[str, str, str, list[tuple[int, int, str]]]
 """An annotated document: name, kind, text, and start, end and label of its units."""
+_NEEDED: Final = "each line needs id, kind, text and spans"
 
 
 def read(path: Path) -> list[Row]:
-    """A file of annotated real text: JSON lines with id, kind, text and spans."""
+    """A file of annotated real text: JSON lines with id, kind, text and spans; blank lines are passed over."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file]
-        found = [
-            (r["id"], r["kind"], r["text"], [(s["start"], s["end"], s["label"]) for s in r["spans"]]) for r in rows
-        ]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            lines = list(file)
+    except (OSError, EOFError, ValueError) as error:
+        raise TrainingError(f"{path}: not an evaluation file ({error!r}); {_NEEDED}") from error
+    rows = [_row(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        raise TrainingError(f"{path}: no documents in it; fill the file or move it elsewhere")
+    return rows
+
+
+def _row(line: str, where: str) -> Row:
+    """The document of a line; `TrainingError` begins with `where`."""
+    try:
+        r = json.loads(line)
+        name, kind, text = r["id"], r["kind"], r["text"]
+        spans = [(s["start"], s["end"], s["label"]) for s in r["spans"]]
+    except json.JSONDecodeError as error:
         raise TrainingError(
-            f"{path}: not an evaluation file ({error!r}); each line needs id, kind, text and spans"
+            f"{where}: not an evaluation file ({error.msg}, column {error.colno}); {_NEEDED}"
         ) from error
-    for name, kind, text, spans in found:
-        if not type(name) is type(kind) is type(text) is str:
-            raise TrainingError(f"{path}: {name!r}: id, kind and text must be strings")
-        for start, end, label in spans:
-            if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
-                raise TrainingError(
-                    f"{path}: {name}: a span from {start!r} to {end!r} in a text of {len(text)} code points; give"
-                    " offsets in code points, the end behind the start"
-                )
-            if label not in (*LABELS, "uncertain"):
-                raise TrainingError(f"{path}: {name}: label {label!r}; give {', '.join(LABELS)} or uncertain")
-    return found
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise TrainingError(f"{where}: not an evaluation file ({error!r}); {_NEEDED}") from error
+    if not type(name) is type(kind) is type(text) is str:
+        raise TrainingError(f"{where}: {name!r}: id, kind and text must be strings")
+    if "|" in kind or visible(kind) != kind:
+        raise TrainingError(
+            f"{where}: {name!r}: the kind {kind!r} heads rows of a table; rename it, without |, line breaks, control"
+            " characters and half characters (lone surrogates)"
+        )
+    for start, end, label in spans:
+        if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
+            raise TrainingError(
+                f"{where}: {name!r}: a span from {start!r} to {end!r} in a text of {len(text)} code points; give"
+                " offsets in code points, the end behind the start"
+            )
+        if label not in (*LABELS, "uncertain"):
+            raise TrainingError(f"{where}: {name!r}: label {label!r}; give {', '.join(LABELS)} or uncertain")
+    return name, kind, text, spans
 
 
 def set_name(path: Path) -> str:
