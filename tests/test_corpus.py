@@ -393,6 +393,35 @@ def test_the_description_counts_what_is_there() -> None:
     assert re.search(r"boilerplate +7 characters .* in 2 documents", lines)
 
 
+def test_the_description_says_what_each_batch_counts_as() -> None:
+    kinds = ["authored zz"] * 3 + ["authored z-new", "seed", "authored b1", "authored c9", "authored g2"]
+    found = statistics.describe([document(str(i), ("Eins.", "article"), kind=kind) for i, kind in enumerate(kinds)])
+    _, table = found.split("\n\n")
+    head, *rows = table.splitlines()
+    assert head.split() == [
+        "genre",
+        "weight",
+        "in",
+        "sentence",
+        "model",
+        "in",
+        "chain",
+        "batches",
+        "and",
+        "their",
+        "documents",
+    ]
+    post, seed = recipe.SENTENCE_WEIGHTS["authored b1"], recipe.SENTENCE_WEIGHTS["seed"]
+    chain = recipe.CHAIN_WEIGHTS
+    assert sorted(" ".join(row.split()) for row in rows) == sorted([
+        f"page {seed} {chain['seed']} seed 1",
+        f"page {recipe.SENTENCE_WEIGHTS['authored']} {chain['authored']} z-new 1, zz 3",
+        f"post {post} {chain['authored b1']} b1 1",
+        f"post {post} {chain['authored c9']} c9 1",
+        f"short {recipe.SENTENCE_WEIGHTS['authored']} {chain['authored g2']} g2 1",
+    ])  # fmt: skip
+
+
 def test_nothing_of_the_gate_set_is_trained_on() -> None:
     assert len(held_out()) > 20
     everything = [*documents(), *held_out()]

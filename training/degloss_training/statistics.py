@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from degloss.documents import LABELS
 from degloss.show import counted
+from degloss_training import recipe
 from degloss_training.corpus import Document
 
 SHINGLE: Final = 5
@@ -97,7 +98,22 @@ def describe(documents: Sequence[Document]) -> str:
     lines.append("commentary: " + ", ".join(f"{place} {n}" for place, n in first.most_common()))
     buckets = Counter(d.bucket for d in documents)
     lines.append("documents by bucket: " + " ".join(str(buckets[b]) for b in sorted(buckets)))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_batches(documents)])
+
+
+def _batches(documents: Sequence[Document]) -> list[str]:
+    """A table of what the batches count as: a row a genre and weights, with its batches and their documents."""
+    rows: dict[tuple[str, float, float], list[str]] = defaultdict(list)
+    for (kind, batch), number in sorted(Counter((d.kind, d.batch) for d in documents).items()):
+        weights = (_weight(recipe.SENTENCE_WEIGHTS, kind), _weight(recipe.CHAIN_WEIGHTS, kind))
+        rows[recipe.genre(kind), *weights].append(f"{batch} {number}")
+    head = f"{'genre':8} {'weight in sentence model':>24} {'in chain':>9}  batches and their documents"
+    return [head, *(f"{g:8} {s:24g} {c:9g}  {', '.join(names)}" for (g, s, c), names in sorted(rows.items()))]
+
+
+def _weight(weights: Mapping[str, float], kind: str) -> float:
+    """The weight of a kind, or of its first word, as `prepare` takes it."""
+    return weights.get(kind, weights.get(kind.partition(" ")[0], 1.0))
 
 
 def _place(document: Document) -> str:
