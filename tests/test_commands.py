@@ -55,6 +55,27 @@ def test_real_text_that_cannot_be_read(tmp_path: Path, model: Path) -> None:
         )
 
 
+def test_real_text_that_was_trained_on_is_named(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    known = "Der Rat von Altenau hat am Dienstag im Rathaus lange über die neue Brücke gesprochen."
+    (tmp_path / "corpus" / "y-1.txt").write_text(f"[[article]]\nVorspann.\n{known}", "utf-8")
+    spans = [{"start": 0, "end": len(known), "label": "article"}]
+    real = {"id": "seite-7", "kind": "mixed", "text": known, "spans": spans}
+    (tmp_path / "a.jsonl").write_text(json.dumps(real))
+    commands.evaluate([
+        "--no-folds", "--no-ablations", "--out", str(tmp_path / "out"), "--real", str(tmp_path), "--model", str(model),
+        "--corpus", str(tmp_path / "corpus"), *gate_set(tmp_path),
+    ])  # fmt: skip
+    told = capsys.readouterr()
+    assert "Shared with training texts: 1 document (seite-7)" in told.out
+    assert "in the corpus alone; --public looks there, too" in told.err
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert scores["a"]["shared with training texts"] == {"documents": 1, "names": ["seite-7"]}
+    assert "shared with training texts" not in scores["gate"]
+
+
 def test_a_gate_set_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="fehlt"):
         commands.train(["--out", str(tmp_path / "model"), "--gate-set", str(tmp_path / "fehlt")])

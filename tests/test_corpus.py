@@ -277,9 +277,10 @@ OTHER = "Die Bäcker im Tal backen seit vierzig Jahren dasselbe dunkle Brot aus 
 
 
 def test_shared_sentences_are_found_across_groups() -> None:
-    a = document("a", (f"{SENTENCE}. Kurz.", "article"))
+    rule = "–" * 70  # no words, so nobody's
+    a = document("a", (f"{SENTENCE}. Kurz.\n{rule}", "article"))
     same = document("b", ("Davor! ", "article"), (f"{SENTENCE.upper()}?", "commentary"))
-    line = document("c", (f"{OTHER}.\n", "article"), (f"{SENTENCE}.", "boilerplate"))
+    line = document("c", (f"{OTHER}.\n{rule}\n", "article"), (f"{SENTENCE}.", "boilerplate"))
     friend = document("d", (f"{SENTENCE}.", "article"), group="a")
     found = statistics.shared_sentences([a, same, line, friend])
     assert [(x, y) for x, y, _ in found] == [("a", "b")]

@@ -16,7 +16,7 @@ from conftest import ARTICLE, COMMENT, LINK, PAGE
 from degloss.documents import LABELS, Label, Segment
 from degloss.errors import TrainingError
 from degloss.separate import Separator
-from degloss_training import baselines, corpus, evaluate, gate, metric, report
+from degloss_training import baselines, corpus, evaluate, gate, metric, report, seen
 from degloss_training.metric import Judged, judge
 from training_data import document
 
@@ -535,6 +535,59 @@ def test_kinds_that_would_break_a_table_are_told(kind: str, tmp_path: Path) -> N
     with pytest.raises(TrainingError, match=r"real\.jsonl:2: 'x-2': the kind .*; rename it, without") as caught:
         evaluate.read(path)
     assert str(caught.value).isprintable()
+
+
+# What training has seen.
+
+LONG = [
+    f"Der {word} Rat von Altenau hat am Dienstag im Rathaus lange über die neue Brücke gesprochen" for word in "abcdef"
+]
+SHORT = "Der Rat hat am Dienstag lange gesprochen"
+
+SEEN = [
+    # name, training text, evaluation text, whether it is named
+    ("two of many", LONG[:2], LONG, True),
+    ("two, with other spaces and capitals", [LONG[0].upper(), LONG[1].replace(" ", "  ")], LONG, True),
+    ("one of six", LONG[:1], LONG, False),
+    ("one of five", LONG[:1], LONG[:5], True),
+    ("none", LONG[3:], LONG[:3], False),
+    ("short ones", [SHORT], [SHORT], False),
+    ("nothing long", LONG, ["Pfui!"], False),
+    ("a part of one", [LONG[0][:-10]], LONG[:1], False),
+]
+
+
+@pytest.mark.parametrize(("trained", "text", "named"), [s[1:] for s in SEEN], ids=[s[0] for s in SEEN])
+def test_documents_that_share_long_sentences_are_named(trained: list[str], text: list[str], named: bool) -> None:
+    found = seen.training_sentences([document("t", (". ".join(trained), "commentary"))], None)
+    assert seen.shared([("x", ". ".join(text)), ("y", "Pfui!")], found) == ["x"] * named
+
+
+def test_public_texts_are_training_texts(tmp_path: Path) -> None:
+    rows = {
+        "articles": {"id": "n/1", "headline": LONG[0], "text": f"{LONG[1]}.\nKurz."},
+        "comments": {"id": "k/1", "text": LONG[2]},
+    }
+    for name, public in rows.items():
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(json.dumps(public).encode()))
+    found = seen.training_sentences([], tmp_path)
+    assert found - seen.training_sentences([], None) == {sentence.lower() for sentence in LONG[:3]}
+
+
+def test_the_report_names_what_training_has_seen(separator: Separator, tmp_path: Path) -> None:
+    path = tmp_path / "real.jsonl"
+    path.write_text(f"{row(document('bekannt' + chr(0xD83D), ('. '.join(LONG), 'article')))}\n{row(DOCUMENTS[0])}\n")
+    results = [
+        evaluate.on_file(path, separator, frozenset(s.lower() for s in trained)) for trained in (LONG, ["x"], [])
+    ]
+    figures = json.loads(json.dumps([report.describe(found) for found in results]))
+    assert [of.get("shared with training texts") for of in figures] == [
+        {"documents": 1, "names": ["bekannt\\ud83d"]}, {"documents": 0, "names": []}, None,
+    ]  # fmt: skip
+    texts = [report.markdown("real", of) for of in figures]
+    assert "\n\nShared with training texts: 1 document (bekannt\\ud83d)\n\n" in texts[0]
+    assert "\n\nShared with training texts: 0 documents\n\n" in texts[1]
+    assert "Shared" not in texts[2]
 
 
 @pytest.mark.parametrize("field", ["id", "kind", "text"])

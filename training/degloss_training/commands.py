@@ -17,7 +17,7 @@ from degloss.errors import CorpusError, TrainingError
 from degloss.separate import load
 from degloss.show import counted
 from degloss.write import ready_folder, write_file
-from degloss_training import ablate, check, exchange, gate, kernels, metric, recipe, report, statistics
+from degloss_training import ablate, check, exchange, gate, kernels, metric, recipe, report, seen, statistics
 from degloss_training import corpus as labelled
 from degloss_training import evaluate as evaluation
 from degloss_training.train import train as train_model
@@ -70,7 +70,10 @@ def evaluate(arguments: list[str]) -> int:
     at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set))
     if options.gate:
         return _gate(options, at_gate)
-    at_real = [evaluation.on_file(file, separator) for file in real]
+    trained = seen.training_sentences(labelled.load(options.corpus), options.public) if real else frozenset()
+    if real and not options.public:
+        _say("what real text shares with training texts is looked up in the corpus alone; --public looks there, too")
+    at_real = [evaluation.on_file(file, separator, trained) for file in real]
     folds = [] if options.no_folds else _folds(options)
     print(report.write([at_gate, *folds, *at_real], options.out))
     if not options.no_ablations:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from degloss.encode import encode
 from degloss.errors import TrainingError
 from degloss.separate import Separator
 from degloss.show import visible
-from degloss_training import fit
+from degloss_training import fit, seen
 from degloss_training.baselines import at_the_marker, without_context
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.metric import Judged, judge
@@ -38,12 +38,14 @@ class Result:
 
     judged   one list of documents a system, in the same order
     chances  (n, 3) the probabilities of the units' sentences, gold (n) their labels: for curves and calibration
+    shared   the names of the documents that share sentences with training texts; None where nobody looked
     """
 
     name: str
     judged: dict[str, list[Judged]] = field(default_factory=lambda: {s: [] for s in SYSTEMS})
     chances: list[NDArray[np.float64]] = field(default_factory=list)
     gold: list[NDArray[np.int8]] = field(default_factory=list)
+    shared: list[str] | None = None
 
     def add(self, name: str, kind: str, spans: Sequence[tuple[int, int, str]], found: Separation) -> None:
         """Judges all systems on one document."""
@@ -167,10 +169,13 @@ def set_name(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
-def on_file(path: Path, separator: Separator) -> Result:
-    """The systems on a file of annotated real text."""
+def on_file(path: Path, separator: Separator, trained: Set[str] = frozenset()) -> Result:
+    """The systems on a file of annotated real text; `trained` are the sentences of training texts to look for."""
     result = Result(set_name(path))
-    result.add_all(separator, read(path))
+    rows = read(path)
+    result.add_all(separator, rows)
+    if trained:
+        result.shared = [visible(name) for name in seen.shared(((row[0], row[2]) for row in rows), trained)]
     return result
 
 

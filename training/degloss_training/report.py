@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from degloss.documents import LABELS
+from degloss.show import counted
 from degloss.write import make_folder, write_file
 from degloss_training.evaluate import SYSTEMS, Result
 from degloss_training.metric import (
@@ -40,11 +41,11 @@ def write(results: Sequence[Result], out: Path) -> str:
 
 def describe(result: Result) -> dict[str, Any]:
     """All figures of one evaluation set: per kind and system each measure that says something there with its interval,
-    and the difference to each baseline on the same documents."""
+    and the difference to each baseline on the same documents; which of them training has seen, if that was asked."""
     ours = by_kind(result.judged["degloss"])
     theirs = {system: by_kind(result.judged[system]) for system in SYSTEMS}
     chances, gold = _probabilities(result)
-    return {
+    figures: dict[str, Any] = {
         "kinds": {
             kind: {
                 "documents": len(documents),
@@ -56,6 +57,9 @@ def describe(result: Result) -> dict[str, Any]:
         },
         "expected calibration error": round(expected_calibration_error(chances.max(1), chances.argmax(1) == gold), 4),
     }
+    if result.shared is not None:
+        figures["shared with training texts"] = {"documents": len(result.shared), "names": result.shared}
+    return figures
 
 
 def _kept(found: dict[str, Interval], documents: Sequence[Judged]) -> dict[str, dict[str, float | None]]:
@@ -74,7 +78,16 @@ def markdown(name: str, figures: dict[str, Any]) -> str:
     table = pd.DataFrame(rows)
     head = "| " + " | ".join(table.columns) + " |\n|" + "---|" * len(table.columns)
     body = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False))
-    return f"## {name}\n\nExpected calibration error {figures['expected calibration error']:.3f}\n\n{head}\n{body}"
+    known = figures.get("shared with training texts")
+    told = f"\n\nShared with training texts: {_named(known)}" if known else ""
+    error = figures["expected calibration error"]
+    return f"## {name}\n\nExpected calibration error {error:.3f}{told}\n\n{head}\n{body}"
+
+
+def _named(known: dict[str, Any]) -> str:
+    """How many documents, and which."""
+    names = f" ({', '.join(known['names'])})" if known["names"] else ""
+    return counted(known["documents"], "document") + names
 
 
 def _cell(figures: dict[str, float | None] | None) -> str:

@@ -25,12 +25,16 @@ def normal(text: str) -> str:
     >>> normal(" Na toll,\\nLeute! "), normal("+++\\n")
     ('na toll leute', '+++')
     """
-    return re.sub(r"\W+", " ", text.lower()).strip() or text.strip()
+    return _letters(text) or text.strip()
 
 
-def sentences(text: str) -> set[str]:
-    """The long sentences of a text in normal form."""
-    return {s for s in map(normal, re.split(r"[.!?\n]+", text)) if len(s) >= LONG}
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
+def sentences(text: str, least: int = LONG) -> set[str]:
+    """The long sentences of a text in normal form: those of so many characters."""
+    return {s for s in map(_letters, re.split(r"[.!?\n]+", text)) if len(s) >= least}
 
 
 def same_texts(documents: Sequence[Document]) -> list[tuple[str, str]]:
