@@ -288,6 +288,40 @@ def test_all_pages_of_a_file_are_read(between: str) -> None:
     assert found.split("\n\n") == texts
 
 
+REFERENCES = [
+    # a reference, what stands in its place
+    *((reference, "") for reference in ("&#2;", "&#1", "&#x8;", "&#X0e;", "&#00014;", "&#x00001B;")),
+    *((reference, "") for reference in ("&#xFFFF;", "&#xfffe;", "&#65535;", "&#27;")),
+    *((reference, " ") for reference in ("&#11;", "&#12;", "&#x1f;", "&#9;", "&#10;", "&#13;")),
+    *((reference, character) for reference, character in (("&#228;", "ä"), ("&#xE4;", "ä"), ("&#50;", "2"))),
+    *((reference, character) for reference, character in (("&#x2014;", "—"), ("&#x1F600;", "😀"), ("&#1000;", "Ϩ"))),
+]
+
+
+@pytest.mark.parametrize("paragraphs", [1, 5], ids=["short", "long"])
+@pytest.mark.parametrize(("reference", "said"), REFERENCES, ids=[case[0] for case in REFERENCES])
+def test_references_to_control_characters_cost_a_page_nothing(reference: str, said: str, paragraphs: int) -> None:
+    """Of some of them trafilatura finds nothing at all, and lxml breaks off."""
+    page = "<html><body>{}<p>Der Rat{}haus sagt: ja.</p></body></html>"
+    lines = [f"{number}. {ARTICLE}" for number in range(paragraphs)]
+    found = page_text(page.format("".join(f"<p>{line}</p>" for line in lines), reference), "x.html")
+    assert found.split("\n") == [*lines, f"Der Rat{said}haus sagt: ja."]
+
+
+def test_many_and_endless_references_take_no_time() -> None:
+    assert read_or_refused("<p>Ja." + "&#2;" * 100_000 + "&#" + "0" * 500_000 + "2;" + "&#" * 100_000)
+
+
+def test_all_text_of_a_page_is_taken_a_line_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where trafilatura finds nothing."""
+    monkeypatch.setattr("trafilatura.extract", lambda *_, **__: None)
+    html = f"""<html><head><style>p {{ color: red }}</style></head><body><script>alert(1)</script><h1>Der
+    Plan</h1><p>{ARTICLE}<p>Es <b>ist</b>
+    so.<br>Ja.</p>lose<ul><li>eins<li>zwei</ul><table><tr><td>drei</table><div><div><p></p></div></div></body></html>"""
+    lines = ["Der Plan", ARTICLE, "Es ist so.", "Ja.", "lose", "eins", "zwei", "drei"]
+    assert page_text(html, "x.html").split("\n") == lines
+
+
 def read_or_refused(html: str) -> str:
     try:
         return page_text(html, "x.html")
