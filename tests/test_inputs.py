@@ -309,12 +309,44 @@ def test_references_to_control_characters_cost_a_page_nothing(reference: str, sa
 
 
 def test_many_and_endless_references_take_no_time() -> None:
-    assert read_or_refused("<p>Ja." + "&#2;" * 100_000 + "&#" + "0" * 500_000 + "2;" + "&#" * 100_000)
+    html = "<p>Ja." + "&#2;" * 100_000 + "&#" + "0" * 500_000 + "2;" + "&#" * 100_000
+    assert page_text(html, "x.html").rstrip("&#") == "Ja."
+
+
+PARTS = [
+    ARTICLE,
+    "Er gilt ab März, für alle Ämter.",
+    "Der Rat stimmte ihm nach langer Debatte mit knapper Mehrheit zu.",
+]
+MARKED = "".join(f"<p>{part}</p>" for part in PARTS)
+COMMENTED = [
+    # body of a page, its lines
+    (f'<div class="comments">{MARKED}</div>', PARTS),
+    (f'<p>Kurz.</p><div id="comments">{MARKED}</div>', ["Kurz.", *PARTS]),
+    (f'<p>Kurz.</p><div id="comments"><h3>Stimmen</h3>{MARKED}</div>', ["Kurz.", *PARTS, "Stimmen"]),
+    ('<p>Kurz.</p><div id="comments"><p>So ein <b>Unsinn</b>!</p></div>', ["Kurz.", "So ein", "Unsinn", "!"]),
+    (f'<article>{MARKED * 2}</article><div id="comments"><p>Unfug!</p></div>', [*PARTS * 2, "Unfug!"]),
+    # A comment that says what a line of the article says is none that is there twice.
+    (f'<article>{MARKED * 2}</article><div id="comments"><p>{PARTS[1]}</p></div>', [*PARTS * 2, PARTS[1]]),
+    (f'<div id="comments"><p>Ja, ja!</p><p>{ARTICLE}</p><p>Ja, ja!</p></div>', ["Ja, ja!", ARTICLE, "Ja, ja!"]),
+]
+
+
+@pytest.mark.parametrize(("body", "lines"), COMMENTED, ids=[f"{case[0][:60]}…" for case in COMMENTED])
+def test_comments_come_once(body: str, lines: list[str]) -> None:
+    """Of a page that is little but comments trafilatura takes all for the text, and has them as comments as well."""
+    assert page_text(f"<html><body>{body}</body></html>", "x.html").split("\n") == lines
+
+
+def test_many_comments_take_no_time() -> None:
+    ours = "".join(f"<p>{number} ja ja ja</p>" for number in range(5_000))
+    html = f"<html><body><p>Kurz.</p><div id='comments'>{ours}</div></body></html>"
+    assert len(page_text(html, "x.html").split("\n")) == 5_001
 
 
 def test_all_text_of_a_page_is_taken_a_line_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where trafilatura finds nothing."""
-    monkeypatch.setattr("trafilatura.extract", lambda *_, **__: None)
+    monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: None)
     html = f"""<html><head><style>p {{ color: red }}</style></head><body><script>alert(1)</script><h1>Der
     Plan</h1><p>{ARTICLE}<p>Es <b>ist</b>
     so.<br>Ja.</p>lose<ul><li>eins<li>zwei</ul><table><tr><td>drei</table><div><div><p></p></div></div></body></html>"""

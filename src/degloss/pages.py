@@ -9,7 +9,9 @@ that holds several, so each is read by itself.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Any, Final
+from unicodedata import normalize
 
 from degloss.errors import InputError
 from degloss.extras import package
@@ -33,6 +35,8 @@ _BLOCKS: Final = (
 )  # fmt: skip
 _BREAK: Final = "\u2424"
 """Stands for a line break where white space is made one space: the character that shows a line break to people."""
+_MISSES: Final = 50
+"""So many lines of comments may be looked for in vain: each costs a look through the whole text."""
 
 
 def page_text(html: str, name: str) -> str:
@@ -68,8 +72,44 @@ def _text(trafilatura: Any, html: str) -> str:
     """The text of one page, empty if there is none."""
     if not _PAGE.search(html):  # of a fragment the parser keeps one piece, or nothing
         html = f"<html>{html}</html>" if _BODY.search(html) else f"<html><body>{html}</body></html>"
-    text = trafilatura.extract(html, output_format="txt", include_comments=True, include_tables=True, favor_recall=True)
-    return text or _all_text(trafilatura, html)
+    found = trafilatura.bare_extraction(html, include_comments=True, include_tables=True, favor_recall=True)
+    text, comments = (found.text or "", found.comments or "") if found else ("", "")
+    if _repeated(text, comments, trafilatura, html):
+        comments = _beyond(text, comments)
+    return normalize("NFC", f"{text}\n{comments}".strip()) or _all_text(trafilatura, html)
+
+
+def _repeated(text: str, comments: str, trafilatura: Any, html: str) -> bool:
+    """Whether what was taken for the text of a page has its comments in it, as where it is nearly all of the page.
+
+    A comment may say the same as a line of the article; so the longest one has to be there as often as on the page.
+    """
+    longest = max(map(_squeezed, comments.splitlines()), key=len, default="")
+    times = _squeezed(text).count(longest) if longest else 0
+    return times > 0 and times >= _squeezed(trafilatura.html2txt(html)).count(longest)
+
+
+def _beyond(text: str, comments: str) -> str:
+    """The comments without the lines that are in the text, in this order, each of them one line there or several."""
+    lines = [_squeezed(line) for line in text.splitlines()]
+    whole, edges = "".join(lines), {0, *accumulate(map(len, lines))}
+    left: list[str] = []
+    place = 0
+    for comment in comments.splitlines():
+        line = _squeezed(comment)
+        at = whole.find(line, place) if len(left) < _MISSES else -1
+        while at >= 0 and not {at, at + len(line)} <= edges:
+            at = whole.find(line, at + 1)
+        if at < 0:
+            left.append(comment)
+        else:
+            place = at + len(line)
+    return "\n".join(left)
+
+
+def _squeezed(text: str) -> str:
+    """A text without its white space, of which the same words have more here and less there."""
+    return "".join(text.split())
 
 
 def _all_text(trafilatura: Any, html: str) -> str:
