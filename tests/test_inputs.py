@@ -344,6 +344,33 @@ def test_many_comments_take_no_time() -> None:
     assert len(page_text(html, "x.html").split("\n")) == 5_001
 
 
+BREAKS = "<br>".join([ARTICLE, *PARTS, ARTICLE])
+IN_LINES = "\n".join([ARTICLE, *PARTS, ARTICLE])
+LAID_OUT = [
+    # body of a page, its text
+    (BREAKS, IN_LINES),
+    (BREAKS.replace(ARTICLE, f"<span>{ARTICLE}</span>"), IN_LINES),
+    (
+        f"<span>{ARTICLE}</span><br><span>{PARTS[2]}</span><br><br><span>{PARTS[2]}</span>",
+        "\n".join(PARTS[:1] + PARTS[2:] * 2),
+    ),
+    (f"<b>Der Plan</b><br>{BREAKS}<p>Ende.</p>", f"Der Plan\n{IN_LINES}\nEnde."),
+    (f"<table><tr><td>Menü<td><font>{BREAKS}</font></table>", f"| Menü | {IN_LINES} |"),
+    (
+        f"<table><tr><td>Kopf<tr><td>Ja | nein<td>{MARKED * 2}</table>",
+        "| Kopf |  | \n| Ja \\| nein | {}\n{} |".format(*["\n".join(PARTS)] * 2),
+    ),
+    (f"<table><tr><td>{ARTICLE} {PARTS[1]}<td>{PARTS[2]}</table>", f"| {ARTICLE} {PARTS[1]} | {PARTS[2]} |"),
+    (f"<table>{'<tr><td>Ja, ja<td>12<br>13' * 30}</table>", " \n".join(["| Ja, ja | 12 13 |"] * 30)),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), LAID_OUT, ids=[f"{case[0][:60]}…" for case in LAID_OUT])
+def test_pages_laid_out_by_line_breaks_and_tables_keep_their_lines(body: str, text: str) -> None:
+    """As old pages are; in rows of data and at the ends of cells there are no lines to keep."""
+    assert page_text(f"<html><body>{body}</body></html>", "x.html") == text
+
+
 def test_all_text_of_a_page_is_taken_a_line_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where trafilatura finds nothing."""
     monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: None)

@@ -9,7 +9,7 @@ that holds several, so each is read by itself.
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final
 from unicodedata import normalize
 
@@ -36,7 +36,10 @@ _BLOCKS: Final = (
 _BREAK: Final = "\u2424"
 """Stands for a line break where white space is made one space: the character that shows a line break to people."""
 _MISSES: Final = 50
-"""So many lines of comments may be looked for in vain: each costs a look through the whole text."""
+"""So many lines may be looked for in vain: each costs a look through the whole text."""
+_LONG_ROW: Final = 150
+"""The fewest characters of a row in which line breaks are put back: in such a one stand texts, not data."""
+_BAR: Final = re.compile(r"\\?\|")
 
 
 def page_text(html: str, name: str) -> str:
@@ -72,11 +75,67 @@ def _text(trafilatura: Any, html: str) -> str:
     """The text of one page, empty if there is none."""
     if not _PAGE.search(html):  # of a fragment the parser keeps one piece, or nothing
         html = f"<html>{html}</html>" if _BODY.search(html) else f"<html><body>{html}</body></html>"
-    found = trafilatura.bare_extraction(html, include_comments=True, include_tables=True, favor_recall=True)
+    tree = trafilatura.load_html(html)
+    if tree is None:
+        return ""
+    _gather_loose(tree)
+    found = trafilatura.bare_extraction(tree, include_comments=True, include_tables=True, favor_recall=True)
     text, comments = (found.text or "", found.comments or "") if found else ("", "")
     if _repeated(text, comments, trafilatura, html):
         comments = _beyond(text, comments)
+    if any(map(_is_long_row, text.splitlines())):
+        text = _rows_broken(text, _all_text(trafilatura, html))
     return normalize("NFC", f"{text}\n{comments}".strip()) or _all_text(trafilatura, html)
+
+
+def _gather_loose(tree: Any) -> None:
+    """Puts what a page has outside of any block into one: of such text trafilatura leaves out the beginning."""
+    body = tree.find(".//body")
+    if body is None or not ((body.text or "").strip() or body.find("br") is not None):
+        return
+    block = body.makeelement("div")
+    block.text, body.text = body.text, None
+    block.extend(list(body))
+    body.append(block)
+
+
+def _is_long_row(line: str) -> bool:
+    """Whether a line is a row of a table, as trafilatura writes them, in which there is room for a text."""
+    return line.startswith("| ") and len(line) >= _LONG_ROW
+
+
+def _rows_broken(text: str, page: str) -> str:
+    """The text with the line breaks that a page has within the cells of long rows: tables also serve as layout."""
+    lines = [_unbarred(line) for line in page.splitlines()]
+    whole, edges = "".join(lines), {*accumulate(map(len, lines))}
+    rows = text.split("\n")
+    place = misses = 0
+    for number, row in enumerate(rows):
+        if not _is_long_row(row) or misses == _MISSES:
+            continue
+        wanted = _unbarred(row)
+        at = whole.find(wanted, place)
+        if at < 0:
+            misses += 1
+        else:
+            rows[number] = _broken(row, at, edges)
+            place = at + len(wanted)
+    return "\n".join(rows)
+
+
+def _broken(row: str, at: int, edges: set[int]) -> str:
+    """A row that begins there on its page with a line break wherever a line of the page ends, but for ends of cells."""
+    words = row.split(" ")
+    pieces = words[:1]
+    for before, word in pairwise(words):
+        at += len(_unbarred(before))
+        pieces += ["\n" if at in edges and "|" not in (before, word) else " ", word]
+    return "".join(pieces)
+
+
+def _unbarred(row: str) -> str:
+    """A row without white space and the bars between its cells."""
+    return _squeezed(_BAR.sub("", row))
 
 
 def _repeated(text: str, comments: str, trafilatura: Any, html: str) -> bool:
@@ -115,8 +174,6 @@ def _squeezed(text: str) -> str:
 def _all_text(trafilatura: Any, html: str) -> str:
     """All text of a page, a line a block."""
     tree = trafilatura.load_html(html)
-    if tree is None:
-        return ""
     for element in tree.iter(*_BLOCKS):
         element.text = f"{_BREAK}{element.text or ''}"
         element.tail = f"{_BREAK}{element.tail or ''}"
