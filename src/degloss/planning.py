@@ -18,7 +18,7 @@ from degloss.columns import COLUMNS
 from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
-from degloss.listing import listed
+from degloss.listing import listed, tell_unfitting
 from degloss.plan import Job, Options, Plan
 from degloss.source import STDIN
 from degloss.tally import Tally
@@ -50,6 +50,7 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
         raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to, or give its files")
     if into_one and not folders:
         made = _sharing(sources, options, form, target)
+        tell_unfitting(options, (), tally)
     else:
         made = _filed(sources, folders, options, form, tally, target)
     for job in made.jobs:
