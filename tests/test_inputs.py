@@ -355,6 +355,9 @@ LAID_OUT = [
         "\n".join(PARTS[:1] + PARTS[2:] * 2),
     ),
     (f"<b>Der Plan</b><br>{BREAKS}<p>Ende.</p>", f"Der Plan\n{IN_LINES}\nEnde."),
+    (f"<article>{MARKED}<noscript><p>Ohne Skript?</p></noscript></article>", "\n".join([*PARTS, "Ohne Skript?"])),
+    (f"<article>{MARKED}<textarea>Was meinst du?</textarea></article>", "\n".join([*PARTS, "Was meinst du?"])),
+    (f"<article><p>{ARTICLE} {PARTS[2]}</p></article>", f"{ARTICLE} {PARTS[2]}"),
     (f"<table><tr><td>Menü<td><font>{BREAKS}</font></table>", f"| Menü | {IN_LINES} |"),
     (
         f"<table><tr><td>Kopf<tr><td>Ja | nein<td>{MARKED * 2}</table>",
@@ -367,7 +370,7 @@ LAID_OUT = [
 
 @pytest.mark.parametrize(("body", "text"), LAID_OUT, ids=[f"{case[0][:60]}…" for case in LAID_OUT])
 def test_pages_laid_out_by_line_breaks_and_tables_keep_their_lines(body: str, text: str) -> None:
-    """As old pages are; in rows of data and at the ends of cells there are no lines to keep."""
+    """As old pages are, and short ones; in rows of data and at the ends of cells there are no lines to keep."""
     assert page_text(f"<html><body>{body}</body></html>", "x.html") == text
 
 

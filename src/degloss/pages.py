@@ -83,8 +83,8 @@ def _text(trafilatura: Any, html: str) -> str:
     text, comments = (found.text or "", found.comments or "") if found else ("", "")
     if _repeated(text, comments, trafilatura, html):
         comments = _beyond(text, comments)
-    if any(map(_is_long_row, text.splitlines())):
-        text = _rows_broken(text, _all_text(trafilatura, html))
+    if "\n" not in text or any(map(_is_long_row, text.splitlines())):
+        text = _lines_broken(text, _all_text(trafilatura, html))
     return normalize("NFC", f"{text}\n{comments}".strip()) or _all_text(trafilatura, html)
 
 
@@ -104,14 +104,15 @@ def _is_long_row(line: str) -> bool:
     return line.startswith("| ") and len(line) >= _LONG_ROW
 
 
-def _rows_broken(text: str, page: str) -> str:
-    """The text with the line breaks that a page has within the cells of long rows: tables also serve as layout."""
+def _lines_broken(text: str, page: str) -> str:
+    """The text with the line breaks of its page within the cells of long rows, for tables also serve as layout, and
+    within a text of one line, as trafilatura makes of some short articles."""
     lines = [_unbarred(line) for line in page.splitlines()]
     whole, edges = "".join(lines), {*accumulate(map(len, lines))}
     rows = text.split("\n")
     place = misses = 0
     for number, row in enumerate(rows):
-        if not _is_long_row(row) or misses == _MISSES:
+        if not (_is_long_row(row) or len(rows) == 1) or misses == _MISSES:
             continue
         wanted = _unbarred(row)
         at = whole.find(wanted, place)
@@ -124,7 +125,7 @@ def _rows_broken(text: str, page: str) -> str:
 
 
 def _broken(row: str, at: int, edges: set[int]) -> str:
-    """A row that begins there on its page with a line break wherever a line of the page ends, but for ends of cells."""
+    """A line that begins there on its page, broken wherever a line of the page ends, but at the ends of cells."""
     words = row.split(" ")
     pieces = words[:1]
     for before, word in pairwise(words):
