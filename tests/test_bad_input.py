@@ -91,6 +91,18 @@ MISTAKES = [
     (["clean", "sub", "-o", "all.txt"], "sub: a folder; say with -o"),
     (["clean", "empty", "-o", "out"], "empty: no files to read"),
     (["clean", "sub", "--include", "*.xyz", "-o", "out"], "sub: no files to read in this folder (*.xyz)"),
+    (
+        ["clean", "sub", "--exclude", "*.txt", "-o", "out"],
+        "sub: nothing to read, --exclude leaves out the only file of",
+    ),
+    (
+        ["clean", ".", "--exclude", "*", "-o", "out"],
+        ".: nothing to read, --exclude leaves out all 5 files of this folder",
+    ),
+    (
+        ["clean", "sub", "--include", "*.md", "--exclude", "*.txt", "-o", "out"],
+        "sub: no files to read in this folder (*.md)",
+    ),
     (["label", "sub", "-o", "sub"], "sub: the results would be among the inputs; give another folder"),
     (["label", "sub", "-o", "./sub/"], "the results would be among the inputs"),
     (["clean", "in.txt", "-o", "other.txt"], "other.txt: exists already"),

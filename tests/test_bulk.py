@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,12 @@ import pytest
 from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run, clean_environment, command
 from degloss.blocks import Begin, End, Failure, Given, in_blocks
 from degloss.documents import LABELS
+from degloss.errors import InputError
 from degloss.formats import Form
+from degloss.jobs import run
 from degloss.partfile import PART, companion
 from degloss.plan import Job, Options, Plan
+from degloss.planning import plan
 from degloss.progress import Progress
 from degloss.read import Document
 from degloss.separate import BATCH_DOCUMENTS, Separator
@@ -127,9 +132,20 @@ def test_links_are_read_but_not_followed_out_of_the_folder(archive: Path, deglos
     done = degloss("clean", "in", "-o", "out", "-q")
     assert done.returncode == 3
     assert b"in: 1 link to folders not followed" in done.stderr
-    assert b"in/tot.txt: no such file" in done.stderr
+    assert b"in/tot.txt: a link to a file that is not there; mend the link" in done.stderr
     assert list(contents(tmp_path / "out")) == ["a.txt", "b.md", "link.txt", "tief/c.txt", "tief/d.jsonl"]
     assert not (tmp_path / "out" / "link.txt").is_symlink()
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "out.txt"], ["-o", "out/"]], ids=" ".join)
+def test_patterns_without_a_folder_are_told(output: list[str], archive: Path, degloss: Run) -> None:
+    done = degloss("clean", "in/a.txt", *output, "--exclude", "a*", "--include", "*.md", "--exclude", ".git/")
+    told = done.stderr.decode().splitlines()
+    assert [line.partition(";")[0] for line in told] == [
+        "degloss: --include '*.md' fits no file of a folder",
+        "degloss: --exclude 'a*' fits no file of a folder",
+    ]
+    assert done.returncode == 0
 
 
 def test_hidden_files_are_read_only_if_asked_for(archive: Path, degloss: Run, tmp_path: Path) -> None:
@@ -379,6 +395,26 @@ def test_a_killed_worker_is_told_and_nothing_half_written(model: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
+class _Killed:
+    """Processes of which one was killed."""
+
+    def submit(self, *_: object) -> None:
+        raise BrokenProcessPool
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_with_a_journal_alone_is_told_to_go_on(
+    resume: bool, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.txt").write_text(PAGE)
+    monkeypatch.setattr("degloss.workers._pool", lambda _: nullcontext(_Killed()))
+    options = Options(output=str(tmp_path / "out.txt"), resume=resume, workers=2)
+    made = plan([str(tmp_path / "in.txt")], options, lambda kind: Form("text"), Tally(print))
+    with pytest.raises(InputError, match="a worker process was killed") as refused:
+        run(made, Labeller(model, "balanced"), Tally(print))
+    assert str(refused.value).endswith("(--jobs), go on by --resume" if resume else "(--jobs)")
+
+
 def wait_for_workers(parent: int, number: int) -> list[int]:
     """The processes that a process started to work for it."""
     for _ in range(600):
@@ -601,7 +637,6 @@ def test_the_tally_keeps_the_few_it_names(separator: Separator) -> None:
 
 def test_the_stream_of_items_has_beginnings_and_ends(archive: Path) -> None:
     from degloss.blocks import read_items
-    from degloss.planning import plan
 
     options = Options(output=str(archive.parent / "out"))
     made = plan([str(archive)], options, lambda kind: Form("text", keep=("article",)), Tally(print))

@@ -329,7 +329,7 @@ ENDINGS = [
     (TrainingError("kaputt"), 1, "degloss: kaputt\n"),
     (TrainingError("zwei\nZeilen\x1b[2J"), 1, "degloss: zwei⏎Zeilen\\u001b[2J\n"),
     (MemoryError(), 1, "degloss: not enough memory"),
-    (KeyboardInterrupt(), 130, "degloss: interrupted"),
+    (KeyboardInterrupt(), 130, "degloss: interrupted; no file is half-written, those that are there are complete\n"),
 ]
 
 

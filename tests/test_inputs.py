@@ -288,6 +288,102 @@ def test_all_pages_of_a_file_are_read(between: str) -> None:
     assert found.split("\n\n") == texts
 
 
+REFERENCES = [
+    # a reference, what stands in its place
+    *((reference, "") for reference in ("&#2;", "&#1", "&#x8;", "&#X0e;", "&#00014;", "&#x00001B;")),
+    *((reference, "") for reference in ("&#xFFFF;", "&#xfffe;", "&#65535;", "&#27;")),
+    *((reference, " ") for reference in ("&#11;", "&#12;", "&#x1f;", "&#9;", "&#10;", "&#13;")),
+    *((reference, character) for reference, character in (("&#228;", "ä"), ("&#xE4;", "ä"), ("&#50;", "2"))),
+    *((reference, character) for reference, character in (("&#x2014;", "—"), ("&#x1F600;", "😀"), ("&#1000;", "Ϩ"))),
+]
+
+
+@pytest.mark.parametrize("paragraphs", [1, 5], ids=["short", "long"])
+@pytest.mark.parametrize(("reference", "said"), REFERENCES, ids=[case[0] for case in REFERENCES])
+def test_references_to_control_characters_cost_a_page_nothing(reference: str, said: str, paragraphs: int) -> None:
+    """Of some of them trafilatura finds nothing at all, and lxml breaks off."""
+    page = "<html><body>{}<p>Der Rat{}haus sagt: ja.</p></body></html>"
+    lines = [f"{number}. {ARTICLE}" for number in range(paragraphs)]
+    found = page_text(page.format("".join(f"<p>{line}</p>" for line in lines), reference), "x.html")
+    assert found.split("\n") == [*lines, f"Der Rat{said}haus sagt: ja."]
+
+
+def test_many_and_endless_references_take_no_time() -> None:
+    html = "<p>Ja." + "&#2;" * 100_000 + "&#" + "0" * 500_000 + "2;" + "&#" * 100_000
+    assert page_text(html, "x.html").rstrip("&#") == "Ja."
+
+
+PARTS = [
+    ARTICLE,
+    "Er gilt ab März, für alle Ämter.",
+    "Der Rat stimmte ihm nach langer Debatte mit knapper Mehrheit zu.",
+]
+MARKED = "".join(f"<p>{part}</p>" for part in PARTS)
+COMMENTED = [
+    # body of a page, its lines
+    (f'<div class="comments">{MARKED}</div>', PARTS),
+    (f'<p>Kurz.</p><div id="comments">{MARKED}</div>', ["Kurz.", *PARTS]),
+    (f'<p>Kurz.</p><div id="comments"><h3>Stimmen</h3>{MARKED}</div>', ["Kurz.", *PARTS, "Stimmen"]),
+    ('<p>Kurz.</p><div id="comments"><p>So ein <b>Unsinn</b>!</p></div>', ["Kurz.", "So ein", "Unsinn", "!"]),
+    (f'<article>{MARKED * 2}</article><div id="comments"><p>Unfug!</p></div>', [*PARTS * 2, "Unfug!"]),
+    # A comment that says what a line of the article says is none that is there twice.
+    (f'<article>{MARKED * 2}</article><div id="comments"><p>{PARTS[1]}</p></div>', [*PARTS * 2, PARTS[1]]),
+    (f'<div id="comments"><p>Ja, ja!</p><p>{ARTICLE}</p><p>Ja, ja!</p></div>', ["Ja, ja!", ARTICLE, "Ja, ja!"]),
+]
+
+
+@pytest.mark.parametrize(("body", "lines"), COMMENTED, ids=[f"{case[0][:60]}…" for case in COMMENTED])
+def test_comments_come_once(body: str, lines: list[str]) -> None:
+    """Of a page that is little but comments trafilatura takes all for the text, and has them as comments as well."""
+    assert page_text(f"<html><body>{body}</body></html>", "x.html").split("\n") == lines
+
+
+def test_many_comments_take_no_time() -> None:
+    ours = "".join(f"<p>{number} ja ja ja</p>" for number in range(5_000))
+    html = f"<html><body><p>Kurz.</p><div id='comments'>{ours}</div></body></html>"
+    assert len(page_text(html, "x.html").split("\n")) == 5_001
+
+
+BREAKS = "<br>".join([ARTICLE, *PARTS, ARTICLE])
+IN_LINES = "\n".join([ARTICLE, *PARTS, ARTICLE])
+LAID_OUT = [
+    # body of a page, its text
+    (BREAKS, IN_LINES),
+    (BREAKS.replace(ARTICLE, f"<span>{ARTICLE}</span>"), IN_LINES),
+    (
+        f"<span>{ARTICLE}</span><br><span>{PARTS[2]}</span><br><br><span>{PARTS[2]}</span>",
+        "\n".join(PARTS[:1] + PARTS[2:] * 2),
+    ),
+    (f"<b>Der Plan</b><br>{BREAKS}<p>Ende.</p>", f"Der Plan\n{IN_LINES}\nEnde."),
+    (f"<article>{MARKED}<noscript><p>Ohne Skript?</p></noscript></article>", "\n".join([*PARTS, "Ohne Skript?"])),
+    (f"<article>{MARKED}<textarea>Was meinst du?</textarea></article>", "\n".join([*PARTS, "Was meinst du?"])),
+    (f"<article><p>{ARTICLE} {PARTS[2]}</p></article>", f"{ARTICLE} {PARTS[2]}"),
+    (f"<table><tr><td>Menü<td><font>{BREAKS}</font></table>", f"| Menü | {IN_LINES} |"),
+    (
+        f"<table><tr><td>Kopf<tr><td>Ja | nein<td>{MARKED * 2}</table>",
+        "| Kopf |  | \n| Ja \\| nein | {}\n{} |".format(*["\n".join(PARTS)] * 2),
+    ),
+    (f"<table><tr><td>{ARTICLE} {PARTS[1]}<td>{PARTS[2]}</table>", f"| {ARTICLE} {PARTS[1]} | {PARTS[2]} |"),
+    (f"<table>{'<tr><td>Ja, ja<td>12<br>13' * 30}</table>", " \n".join(["| Ja, ja | 12 13 |"] * 30)),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), LAID_OUT, ids=[f"{case[0][:60]}…" for case in LAID_OUT])
+def test_pages_laid_out_by_line_breaks_and_tables_keep_their_lines(body: str, text: str) -> None:
+    """As old pages are, and short ones; in rows of data and at the ends of cells there are no lines to keep."""
+    assert page_text(f"<html><body>{body}</body></html>", "x.html") == text
+
+
+def test_all_text_of_a_page_is_taken_a_line_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where trafilatura finds nothing."""
+    monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: None)
+    html = f"""<html><head><style>p {{ color: red }}</style></head><body><script>alert(1)</script><h1>Der
+    Plan</h1><p>{ARTICLE}<p>Es <b>ist</b>
+    so.<br>Ja.</p>lose<ul><li>eins<li>zwei</ul><table><tr><td>drei</table><div><div><p></p></div></div></body></html>"""
+    lines = ["Der Plan", ARTICLE, "Es ist so.", "Ja.", "lose", "eins", "zwei", "drei"]
+    assert page_text(html, "x.html").split("\n") == lines
+
+
 def read_or_refused(html: str) -> str:
     try:
         return page_text(html, "x.html")

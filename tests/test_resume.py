@@ -242,6 +242,9 @@ def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp
     assert not (tmp_path / "out.errors.jsonl").exists()
     done = degloss(*args)
     assert (done.returncode, done.stderr) == (0, b"degloss: out: nothing new, all results are there\n")
+    (tmp_path / "in" / "noch.txt").write_text(ARTICLE)
+    done = degloss(*args)
+    assert (done.returncode, done.stderr.splitlines()[0][:20]) == (0, b"degloss: 1 document,")
     # A result that somebody changed is not overwritten.
     (tmp_path / "out" / "a.txt").write_text("von Hand")
     done = degloss(*args)

@@ -291,6 +291,12 @@ CLEANED = [
     (["in.txt"], "out.jsonl", "out.jsonl: what comes out of in.txt is text; name it .txt"),
     (["in.txt"], "out.TSV", "out.TSV: what comes out of in.txt is text; name it .txt"),
     (["in.txt"], "out.md", ""),
+    (["in.txt"], "out.html", "out.html: what comes out of in.txt is text; name it .txt"),
+    (["seite.html"], "out.HTM.gz", "out.HTM.gz: what comes out of seite.html is text; name it .txt"),
+    (["in.jsonl"], "out.html", "out.html: what comes out of in.jsonl is JSON lines; name it .jsonl"),
+    *((["in.txt"], f"out.txt{packing}", "nothing is packed so, only as .gz or .zst") for packing in (".bz2", ".XZ")),
+    *((["in.txt"], f"out{packing}", f"out{packing}: nothing is packed so") for packing in (".zip", ".7z", ".lz4")),
+    (["in.txt", "in.jsonl"], "out.zip", "out.zip: nothing is packed so"),
     (["in.jsonl", "in.txt"], "out.jsonl", "out.jsonl: what comes out of in.txt is text; name it .txt"),
 ]
 
@@ -301,6 +307,7 @@ def test_what_is_cleaned_is_not_named_as_another_kind(
 ) -> None:
     (tmp_path / "in.txt").write_text(ARTICLE)
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n")
+    (tmp_path / "seite.html").write_text(f"<p>{ARTICLE}")
     done = degloss("clean", *names, "-o", output)
     assert (done.returncode, (tmp_path / output).exists()) == ((1, False) if told else (0, True))
     assert told in done.stderr.decode()
@@ -311,6 +318,9 @@ FORMATS = [
     ("table", "out.tsv", "out.tsv: what comes out in the format table is no TSV; name it .csv"),
     ("tsv", "out.csv", "out.csv: what comes out in the format tsv is no CSV; name it .tsv"),
     ("text", "out.jsonl.gz", "out.jsonl.gz: what comes out in the format text is no JSON lines; name it .txt"),
+    ("text", "out.html", "out.html: what comes out in the format text is no HTML; name it .txt"),
+    ("html", "out.htm", ""),
+    ("jsonl", "out.txt.xz", "out.txt.xz: nothing is packed so"),
     ("jsonl", "out.ndjson", ""),
     ("table", "out.csv", ""),
     ("table", "out.txt", ""),

@@ -60,7 +60,7 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
         if resumable:
             tell("interrupted; the same command goes on from here")
         else:
-            tell("interrupted; the files named before are complete, no other was written")
+            tell("interrupted; no file is half-written, those that are there are complete")
         return INTERRUPTED
     if tally.failed:
         code = code or (PARTLY if tally.done or tally.settled else FAILED)

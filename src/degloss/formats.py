@@ -159,6 +159,8 @@ def format_for(kind: Kind, wanted: Format | None, output: str | None = None) -> 
         return wanted or "table"
     if KINDS.get(ending) == "jsonl":
         ending = ENDINGS["jsonl"]
+    if KINDS.get(ending) == "html":
+        ending = ENDINGS["html"]
     of_ending = next((format for format, its in ENDINGS.items() if its == ending), None)
     return wanted or of_ending or ("table" if kind in TABLES else "text")
 

@@ -56,7 +56,8 @@ def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
     try:
         with outputs.opened():
             items = read_items(made, tally.note, journal=journal, given_up=outputs.given_up, watch=progress.watch)
-            for block, results in label_blocks(in_blocks(items, resumable=journal is not None), labeller, workers):
+            blocks = in_blocks(items, resumable=journal is not None)
+            for block, results in label_blocks(blocks, labeller, workers, resumable=made.options.resume):
                 outputs.take(block, results)
                 progress.show(tally)
             if tally.failed and not (tally.done or tally.settled):

@@ -23,6 +23,8 @@ KINDS: Final[dict[str, Readable]] = {
 PACKINGS: Final[tuple[Packing, ...]] = (".gz", ".zst")
 UNREAD: Final = ".json"
 """What ends so fails when it is read: as a text, its braces and keys would be taken for somebody's words."""
+UNPACKED: Final = (".bz2", ".xz", ".zip", ".7z", ".lz4", ".rar", ".tgz")
+"""Endings of packings that nothing is written in, so that no result goes by such a name."""
 ROWS: Final[tuple[Kind, ...]] = ("jsonl", "csv", "tsv", "parquet")
 """Kinds that hold a document a row. Of the others a file is one document."""
 TABLES: Final[tuple[Kind, ...]] = ("csv", "tsv", "parquet")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
@@ -33,11 +33,13 @@ def listed(
         if source not in folders:
             yield source, Path(source).name
             continue
-        found = list(_walk(Path(source), options, target, tally, fitting))
-        if not found:
-            expected = ", ".join(options.include or [f"*{ending}" for ending in _expected(options)])
-            raise InputError(f"{source}: no files to read in this folder ({expected}); give them by name, or --include")
+        found = _walk(Path(source), options, target, tally, fitting)
         yield from ((str(path), path.relative_to(source).as_posix()) for path in found)
+    tell_unfitting(options, fitting, tally)
+
+
+def tell_unfitting(options: Options, fitting: Collection[str], tally: Tally) -> None:
+    """Tells of the patterns that are not among the fitting ones: of a slip, or of a run that reads no folder."""
     dotted = any(map(_is_hidden, options.include))
     for option, patterns in (("include", options.include), ("exclude", options.exclude)):
         for pattern in patterns:
@@ -57,7 +59,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally, fit
     """The files to read in a folder and below, in order of their names; not those in the target, or of ours, and hidden
     ones, in which editors and systems keep copies of their own, only if a pattern of `--include` names them.
 
-    The patterns that fit a file are added to `fitting`.
+    The patterns that fit a file are added to `fitting`. Raises `InputError` if there is nothing to read.
     """
 
     def unreadable(error: OSError) -> None:
@@ -67,7 +69,7 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally, fit
     own = file_ids([] if target is None else [target, f"{target}{ERRORS}"]) - file_ids([folder])
     endings = set(_expected(options))
     dotted = tuple(pattern for pattern in options.include if _is_hidden(pattern))
-    links = others = backups = hidden = 0
+    links = others = backups = hidden = read = left_out = 0
     unread: Counter[str] = Counter()
     for place, folders, names in os.walk(folder, onerror=unreadable):
         if BACKUP_JOURNAL in names:  # originals must never be cleaned where they are kept
@@ -97,7 +99,10 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally, fit
                 if _is_hidden(relative) and not any(_fits(relative, pattern) for pattern in dotted):
                     hidden += 1
                     continue
+                read += 1
                 yield path
+            elif wanted and excluding:
+                left_out += not (name.startswith(PREFIX) or name.endswith(ERRORS) or _is_hidden(relative))
             elif not (
                 wanted or options.include or excluding or name.endswith(ERRORS) or name.startswith((PREFIX, "."))
             ):
@@ -117,6 +122,14 @@ def _walk(folder: Path, options: Options, target: Path | None, tally: Tally, fit
         )
     if links:
         tally.tell(f"{folder}: {counted(links, 'link')} to folders not followed; give those folders as inputs, too")
+    if left_out and not read:
+        them = "the only file" if left_out == 1 else f"all {left_out:,} files"
+        raise InputError(
+            f"{folder}: nothing to read, --exclude leaves out {them} of this folder; give a narrower pattern"
+        )
+    if not read:
+        expected = ", ".join(options.include or [f"*{ending}" for ending in _expected(options)])
+        raise InputError(f"{folder}: no files to read in this folder ({expected}); give them by name, or --include")
 
 
 def _is_hidden(path: str) -> bool:

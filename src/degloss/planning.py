@@ -18,13 +18,13 @@ from degloss.columns import COLUMNS
 from degloss.errors import ExtraMissing, InputError, OutputError
 from degloss.formats import ENDINGS, Form
 from degloss.kinds import KINDS, ROWS, TABLES, Kind, kind_of, parts
-from degloss.listing import listed
+from degloss.listing import listed, tell_unfitting
 from degloss.plan import Job, Options, Plan
 from degloss.source import STDIN
 from degloss.tally import Tally
 from degloss.write import FileId, check_target, file_ids
 
-_TITLES: Final = {"csv": "CSV", "tsv": "TSV", "jsonl": "JSON lines", "parquet": "Parquet"}
+_TITLES: Final = {"csv": "CSV", "tsv": "TSV", "jsonl": "JSON lines", "parquet": "Parquet", "html": "HTML"}
 _REPLACED: Final = (".txt", ".jsonl", ".ndjson", ".jl", ".csv", ".tsv", ".parquet")
 """Endings of inputs that a new ending replaces; after others it follows."""
 
@@ -44,12 +44,15 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     target = options.target
     if target is not None and kinds.parts(target.name).stem.lower().endswith(kinds.UNREAD) and not target.is_dir():
         raise OutputError(f"{target}: nothing is written as JSON, only as JSON lines; name it .jsonl")
+    if target is not None and target.name.lower().endswith(kinds.UNPACKED) and not target.is_dir():
+        raise OutputError(f"{target}: nothing is packed so, only as {' or '.join(kinds.PACKINGS)}; name it like that")
     in_place = options.backup is not None
     into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
     if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
         raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to, or give its files")
     if into_one and not folders:
         made = _sharing(sources, options, form, target)
+        tell_unfitting(options, (), tally)
     else:
         made = _filed(sources, folders, options, form, tally, target)
     for job in made.jobs:
@@ -86,12 +89,12 @@ def _sharing(sources: list[str], options: Options, form: FormOf, target: Path | 
         raise InputError(f"{target}: what comes out of {jobs[0].source} is no Parquet; give it another ending")
     if layout != "lines" and KINDS.get(named, layout) != layout:
         raise InputError(f"{target}: what comes out of {jobs[0].source} is {_TITLES[layout]}; name it .{layout}")
-    if layout == "lines" and jobs[0].form.keep is not None and KINDS.get(named) in ROWS:
+    if layout == "lines" and jobs[0].form.keep is not None and KINDS.get(named) in (*ROWS, "html"):
         for job in jobs:
-            if job.kind != KINDS[named]:
+            if job.kind != KINDS[named] or job.kind == "html":
                 title, ending = ("JSON lines", "jsonl") if job.kind == "jsonl" else ("text", "txt")
                 raise InputError(f"{target}: what comes out of {job.source} is {title}; name it .{ending}")
-    if layout == "lines" and jobs[0].form.keep is None and KINDS.get(named) in ROWS:
+    if layout == "lines" and jobs[0].form.keep is None and KINDS.get(named) in (*ROWS, "html"):
         ending = ENDINGS[jobs[0].form.format]
         if KINDS[named] != KINDS[ending]:
             raise InputError(

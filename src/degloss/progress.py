@@ -25,9 +25,12 @@ _SLOW: Final = 0.1  # a document that takes less is not worth a name
 
 
 class Progress:
-    """The progress of a run over inputs of these names and sizes in bytes; shown only if results go to files."""
+    """The progress of a run over inputs of these names and sizes in bytes; shown only if results go to files.
 
-    def __init__(self, sizes: Iterable[tuple[str, int]], tell: Note, *, shown: bool) -> None:
+    What a `resumed` run did is told even if it is little: nobody knows how much there was left to do.
+    """
+
+    def __init__(self, sizes: Iterable[tuple[str, int]], tell: Note, *, shown: bool, resumed: bool = False) -> None:
         listed = list(sizes)
         self.sizes = dict(listed)
         self.total = sum(size for _, size in listed)
@@ -37,6 +40,7 @@ class Progress:
         self._before = 0
         self._source: Source | None = None
         self._shown = shown
+        self._resumed = resumed
         self._terminal = shown and sys.stderr is not None and sys.stderr.isatty()
         self._bar: Any = None
 
@@ -45,7 +49,7 @@ class Progress:
         """The progress of a run on this machine."""
         in_files = made.shared is not None or made.folder is not None or made.options.backup is not None
         sizes = ((job.source, _size(job.source)) for job in made.jobs)
-        return cls(sizes, tell, shown=in_files and not made.options.quiet)
+        return cls(sizes, tell, shown=in_files and not made.options.quiet, resumed=made.options.resume)
 
     def advance(self, size: int) -> None:
         """So many bytes more were read, on other machines."""
@@ -94,7 +98,8 @@ class Progress:
 
     def summary(self, tally: Tally) -> list[str]:
         """What to tell at the end: documents, bytes, shares, the uncertain and the slowest ones."""
-        if not self._shown or tally.done + tally.failed < 2:
+        told = tally.done + tally.failed > 1 or (self._resumed and tally.done > tally.before)
+        if not self._shown or not told:
             return []
         seconds = time.monotonic() - self._began
         before = f" ({tally.before:,} of them before)" if tally.before else ""

@@ -180,6 +180,8 @@ def unreadable(name: str, error: OSError) -> InputError:
         PermissionError: "no permission to read it; change that (chmod), or run as its owner",
         IsADirectoryError: "a folder, not a file; give the files in it, or a folder to write to with -o",
     }
+    if isinstance(error, FileNotFoundError) and os.path.islink(name):
+        return InputError(f"{name}: a link to a file that is not there; mend the link, or leave it out")
     for kind, remedy in remedies.items():
         if isinstance(error, kind):
             return InputError(f"{name}: {remedy}")

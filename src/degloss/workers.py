@@ -73,8 +73,13 @@ class Labeller:
         return [next(labelled) if isinstance(item, Given) else None for item in block]
 
 
-def label_blocks(blocks: Iterable[Block], labeller: Labeller, workers: int) -> Iterator[tuple[Block, Results]]:
-    """Each block with its results, in order; with more than one worker in as many processes."""
+def label_blocks(
+    blocks: Iterable[Block], labeller: Labeller, workers: int, *, resumable: bool = False
+) -> Iterator[tuple[Block, Results]]:
+    """Each block with its results, in order; with more than one worker in as many processes.
+
+    Raises `InputError` if one of these is killed; with `resumable` it says how to go on.
+    """
     if workers == 1:
         for block in blocks:
             yield block, labeller(block)
@@ -93,9 +98,8 @@ def label_blocks(blocks: Iterable[Block], labeller: Labeller, workers: int) -> I
                 first, future = waiting.popleft()
                 yield first, future.result()
         except BrokenProcessPool as error:
-            raise InputError(
-                "a worker process was killed, perhaps for want of memory; take fewer (--jobs), go on by --resume"
-            ) from error
+            remedy = "take fewer (--jobs)" + (", go on by --resume" if resumable else "")
+            raise InputError(f"a worker process was killed, perhaps for want of memory; {remedy}") from error
 
 
 @contextmanager
