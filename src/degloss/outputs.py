@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from degloss.blocks import Begin, Block, Failure, Given, Item
+from degloss.blocks import Begin, Block, Failure, Given, Item, check_result
 from degloss.errors import DeglossError, InputError, OutputError
 from degloss.inplace import Backup
-from degloss.journal import Journal, owns, stamp
+from degloss.journal import Journal, stamp
 from degloss.kinds import parts
 from degloss.partfile import PART, Part, companion, sweep
 from degloss.plan import Job, Plan
@@ -203,8 +203,7 @@ class Outputs:
                 else:
                     part.discard()
             else:
-                replace = self._plan.options.force or owns(self._journal, job)
-                check_target(job.target, force=replace, inputs=self._plan.inputs)
+                replace = check_result(job.target, job, self._plan, self._journal)
                 totals = self._totals()  # in which the documents of this output are waiting
                 self._tally.done += output.documents
                 if self._journal is not None:
