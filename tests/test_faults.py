@@ -153,6 +153,20 @@ def test_folders_that_must_not_be_written(
     assert all((tmp_path / name).read_text() == CLEAN for name in results)
 
 
+def test_what_can_be_neither_read_nor_written_is_one_failure(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, data in (("a.txt", PAGE.encode()), ("binär.txt", bytes(100)), ("b.txt.gz", b"kein gzip")):
+        (tmp_path / "in" / name).write_bytes(data)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(0o555)
+    done = degloss("clean", "in", "-o", "out", first=powerless)
+    (tmp_path / "out").chmod(0o755)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 4), done.stderr
+    assert b"3 of 3 documents failed" in done.stderr
+
+
 def test_what_must_not_be_written_in_place_stays(
     degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
 ) -> None:

@@ -74,10 +74,10 @@ class Outputs:
     def _take(self, item: Item, labelled: Labelled | None) -> None:
         if isinstance(item, Begin):
             self._begin(item)
+        elif self.given_up(item.job):  # a second reason would count the input twice
+            return
         elif isinstance(item, Failure) and item.broken:
             self._fail(item.job, item.error)
-        elif self.given_up(item.job):
-            return
         elif isinstance(item, Failure):
             if self._backup is not None:  # the row would be missing from the only copy
                 raise InputError(f"{item.error}; the file is left as it is")
