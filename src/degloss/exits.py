@@ -44,7 +44,10 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
     tally = Tally(tell)
     code = 0
     try:
-        work(tally)
+        try:
+            work(tally)
+        finally:
+            tally.tell_counts()
     except NothingDone:
         code = FAILED
     except DeglossError as error:

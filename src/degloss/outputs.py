@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from degloss.blocks import Begin, Block, Failure, Given, Item, check_result
+from degloss.encodings import Remark
 from degloss.errors import DeglossError, InputError, OutputError
 from degloss.inplace import Backup
 from degloss.journal import Journal, stamp
@@ -168,7 +169,7 @@ class Outputs:
                 piece, lost, failed = form.unchanged(document), 0.0, True
             elif document.row is None and not piece:
                 what = f"no {' or '.join(form.keep)}" if sum(labelled.counts.sizes) else "no text"
-                self._tally.note(f"{document.name}: {what} in it, so the result is empty")
+                self._tally.note(Remark(f"{document.name}: {what} in it, so the result is empty", "empty results"))
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)

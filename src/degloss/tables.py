@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from degloss.encodings import MARKS, Note, bytes_amiss, guess
+from degloss.encodings import DAMAGED, MARKS, Note, Remark, bytes_amiss, guess, guessed
 from degloss.errors import InputError
 from degloss.records import Record
 from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
@@ -185,11 +185,12 @@ def _encoding(name: str, note: Note) -> tuple[str, bool, bool]:
             except UnicodeDecodeError as error:
                 if _nearly_utf8(name):
                     where = f"damaged at byte {begun + error.start + 1} ({error.reason})"
-                    note(f"{name}: UTF-8, {where}; rows with such bytes are left out, get the file anew or mend them")
+                    told = f"{name}: UTF-8, {where}; rows with such bytes are left out, get the file anew or mend them"
+                    note(Remark(told, DAMAGED))
                     return "utf-8", False, False
                 # The guess is made by the place where the trouble begins: before it all is ASCII.
                 encoding, title = guess(error.object[max(0, error.start - 100) :] + source.file.read(_PIECE))
-                note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
+                note(guessed(name, title))
                 return encoding, False, True
             if not piece:
                 return "utf-8", False, True
