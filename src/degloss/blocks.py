@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from degloss.encodings import Note
-from degloss.errors import DeglossError, InputError, OutputError
+from degloss.errors import DeglossError, InputError, OutputError, too_large
 from degloss.journal import Journal, Stamp, altered, continues, owns, stamp
 from degloss.kinds import ROWS, parts
 from degloss.plan import Job, Plan
@@ -132,6 +132,8 @@ def _read(
                 yield Failure(job, found, str(found).partition(": ")[0], broken=False)
     except DeglossError as error:
         yield Failure(job, error, job.source, broken=True)
+    except MemoryError:
+        yield Failure(job, too_large(job.source), job.source, broken=True)
     else:
         yield End(job)
 

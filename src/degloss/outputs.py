@@ -72,7 +72,7 @@ class Outputs:
                 self._fail(item.job, error)
         self._checkpoint()
 
-    def _take(self, item: Item, labelled: Labelled | None) -> None:
+    def _take(self, item: Item, labelled: Labelled | InputError | None) -> None:
         if isinstance(item, Begin):
             self._begin(item)
         elif self.given_up(item.job):  # a second reason would count the input twice
@@ -80,15 +80,21 @@ class Outputs:
         elif isinstance(item, Failure) and item.broken:
             self._fail(item.job, item.error)
         elif isinstance(item, Failure):
-            if self._backup is not None:  # the row would be missing from the only copy
-                raise InputError(f"{item.error}; the file is left as it is")
-            self._tally.fail(item.error, item.job.source, item.place)
-            self._output().items += 1
+            self._miss(item.job, item.error, item.place)
+        elif isinstance(item, Given) and isinstance(labelled, InputError):
+            self._miss(item.job, labelled, item.document.name)
         elif isinstance(item, Given):
-            assert labelled is not None
+            assert isinstance(labelled, Labelled)
             self._add(item.job, item.document, labelled)
         else:
             self._end(item.job)
+
+    def _miss(self, job: Job, error: DeglossError, place: str) -> None:
+        """A document of a job failed, and the others go on."""
+        if self._backup is not None:  # the row would be missing from the only copy
+            raise InputError(f"{error}; the file is left as it is")
+        self._tally.fail(error, job.source, place)
+        self._output().items += 1
 
     def _begin(self, item: Begin) -> None:
         self._failed_before = self._tally.failed
