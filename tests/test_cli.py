@@ -368,6 +368,21 @@ def test_a_million_failures_of_one_kind_are_not_told_one_by_one() -> None:
     assert told[-1] == "further errors are counted, not shown; with -o all are recorded"
 
 
+def test_many_notes_of_one_kind_hide_no_others(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(23):
+        (tmp_path / "in" / f"{number:02}-leer.txt").write_bytes(b"")
+        (tmp_path / "in" / f"{number:02}.txt").write_bytes(f"Der Rat tagt in Köln {number}.".encode("cp1252"))
+    (tmp_path / "in" / "zuletzt.txt").write_bytes("Der Rat tagt.".encode("utf-16-le"))
+    for jobs in ("1", "2"):
+        done = degloss("clean", "in", "-o", "out", "-q", "--force", "--jobs", jobs)
+        *told, last = done.stderr.decode().splitlines()
+        assert (done.returncode, len(told)) == (0, 41)
+        assert sum("no text in it" in line for line in told) == sum("as Windows-1252" in line for line in told) == 20
+        assert sum("zuletzt.txt: read as UTF-16" in line for line in told) == 1
+        assert last == "degloss: further notes, not shown: 3 empty results, 3 read as Windows-1252"
+
+
 USAGE = [
     ["clean", "--favor", "sure"],
     ["clean", "--keep", "nothing"],

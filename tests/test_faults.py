@@ -153,6 +153,76 @@ def test_folders_that_must_not_be_written(
     assert all((tmp_path / name).read_text() == CLEAN for name in results)
 
 
+def test_what_can_be_neither_read_nor_written_is_one_failure(
+    degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, data in (("a.txt", PAGE.encode()), ("binär.txt", bytes(100)), ("b.txt.gz", b"kein gzip")):
+        (tmp_path / "in" / name).write_bytes(data)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(0o555)
+    done = degloss("clean", "in", "-o", "out", first=powerless)
+    (tmp_path / "out").chmod(0o755)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 4), done.stderr
+    assert b"3 of 3 documents failed" in done.stderr
+
+
+POOR = """
+from degloss import blocks
+from degloss.cli import main
+from degloss.separate import Separator
+read, separate = blocks.read_documents, Separator.separate_many
+
+def read_poorly(source, *args, **options):
+    if "Riesendatei" in source:
+        raise MemoryError
+    return read(source, *args, **options)
+
+def separate_poorly(self, texts, **options):
+    given = list(texts)
+    if any("Riesentext" in text for text in given):
+        raise MemoryError
+    return separate(self, given, **options)
+
+blocks.read_documents, Separator.separate_many = read_poorly, separate_poorly
+main()
+"""
+"""Memory is too small for a file and for a text."""
+
+
+def test_what_is_too_large_for_the_memory_fails_alone(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in (("a", PAGE), ("b", f"{PAGE}Riesentext"), ("c-Riesendatei", PAGE), ("z", PAGE)):
+        (tmp_path / "in" / f"{name}.txt").write_text(text)
+    rows = [json.dumps({"id": number, "text": text}) for number, text in enumerate([PAGE, "Riesentext", ARTICLE])]
+    (tmp_path / "in" / "dump.jsonl").write_text("\n".join(rows))
+    for more in (["-o", "out"], ["--in-place", "--backup", "b"]):
+        words = [sys.executable, "-c", POOR, *command(model, "clean", "in", *more)[3:]]
+        done = subprocess.run(words, cwd=tmp_path, env=clean_environment(), capture_output=True, check=False)
+        told = done.stderr.decode()
+        for place in ("b.txt", "c-Riesendatei.txt", "dump.jsonl:2"):
+            assert f"degloss: in/{place}: not enough memory for it; split it, or take a machine with more" in told
+        assert (done.returncode, "documents failed" in told) == (3, True)
+        folder = tmp_path / more[-1] if "-o" in more else tmp_path / "in"
+        assert (folder / "a.txt").read_text() == (folder / "z.txt").read_text() == CLEAN
+        left = [json.loads(line)["id"] for line in (folder / "dump.jsonl").read_text().splitlines()]
+        assert left == ([0, 2] if "-o" in more else [0, 1, 2])
+    assert names(tmp_path / "out") == ["a.txt", "dump.jsonl", "z.txt"]
+
+
+def test_the_system_has_no_memory() -> None:
+    script = (
+        "import errno, os; from degloss import exits\n"
+        "def work(): raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))\n"
+        "exits.end(work)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr.startswith(b"degloss: not enough memory for this input; split it")) == (
+        1,
+        True,
+    )
+
+
 def test_what_must_not_be_written_in_place_stays(
     degloss: Run, powerless: Callable[[], None] | None, tmp_path: Path
 ) -> None:

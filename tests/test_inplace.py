@@ -62,6 +62,47 @@ def test_files_are_cleaned_and_restored(archive: Path, degloss: Run, tmp_path: P
     assert (again.returncode, b"0 files restored, 5 were as before" in again.stderr) == (0, True)
 
 
+@pytest.fixture
+def another() -> tuple[int, int]:
+    """A user and a group to which files can be given that are not those of new files."""
+    if os.name != "posix":
+        pytest.skip("needs the owners of POSIX")
+    if os.geteuid() == 0:
+        return 1234, 1235
+    groups = [group for group in os.getgroups() if group != os.getegid()]
+    if not groups:
+        pytest.skip("may give no file to another group")
+    return os.geteuid(), groups[0]
+
+
+def test_owner_and_group_stay(another: tuple[int, int], archive: Path, degloss: Run, tmp_path: Path) -> None:
+    def seen(path: Path) -> tuple[int, int, int]:
+        status = path.stat()
+        return status.st_uid, status.st_gid, status.st_mode & 0o777
+
+    file, copy, expected = archive / "a.txt", tmp_path / "sicherung" / "originals" / "a.txt", (*another, 0o640)
+    os.chown(file, *another)
+    assert degloss("clean", "archiv", "--in-place", "--backup", "sicherung").returncode == 0
+    assert (file.read_text(), seen(file), seen(copy)) == (CLEAN, expected, expected)
+    assert degloss("restore", "sicherung").returncode == 0
+    assert (file.read_text(), seen(file)) == (PAGE, expected)
+    file.unlink()
+    assert degloss("restore", "sicherung").returncode == 0
+    assert (file.read_text(), seen(file)) == (PAGE, expected)
+
+
+def test_extended_attributes_stay(archive: Path, degloss: Run) -> None:
+    try:
+        os.setxattr(archive / "a.txt", "user.herkunft", b"Kanal")
+    except (AttributeError, OSError):
+        pytest.skip("no extended attributes here")
+    assert degloss("clean", "archiv", "--in-place", "--backup", "sicherung").returncode == 0
+    assert os.getxattr(archive / "a.txt", "user.herkunft") == b"Kanal"
+    (archive / "a.txt").unlink()
+    assert degloss("restore", "sicherung").returncode == 0
+    assert os.getxattr(archive / "a.txt", "user.herkunft") == b"Kanal"
+
+
 USAGE = [
     ["--in-place"],
     ["--backup", "sicherung"],

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ARTICLE, COMMENT, PAGE, Run, clean_environment, command
+from conftest import ARTICLE, CLEAN, COMMENT, PAGE, Run, clean_environment, command
 from degloss.errors import OutputError
 from degloss.journal import FOLDER_JOURNAL, Journal
 from degloss.partfile import JOURNAL, PART, Part, companion, remove_stale, sweep
@@ -245,11 +245,57 @@ def test_a_finished_folder_takes_what_is_new_changed_or_failed(degloss: Run, tmp
     (tmp_path / "in" / "noch.txt").write_text(ARTICLE)
     done = degloss(*args)
     assert (done.returncode, done.stderr.splitlines()[0][:20]) == (0, b"degloss: 1 document,")
-    # A result that somebody changed is not overwritten.
+
+
+def test_results_that_somebody_changed_stay_and_are_no_failures(degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "abcd":
+        (tmp_path / "in" / f"{name}.txt").write_text(PAGE)
+    args = ("clean", "in", "-o", "out", "--resume", "-q")
+    assert degloss(*args).returncode == 0
+    for name in "abc":
+        (tmp_path / "out" / f"{name}.txt").write_text("von Hand")
+    os.utime(tmp_path / "out" / "d.txt", ns=(0, 0))
+    told = (
+        "degloss: 4 results were changed since degloss wrote them and left so: out/a.txt, out/b.txt, out/c.txt, …;"
+        " to have one done anew, rename or delete it\ndegloss: out: nothing new, all results are there\n"
+    )
+    for _ in range(2):
+        done = degloss(*args)
+        assert (done.returncode, done.stderr.decode()) == (0, told)
+    (tmp_path / "out" / "c.txt").unlink()
+    (tmp_path / "in" / "b.txt").write_text(ARTICLE)
+    for _ in range(2):
+        done = degloss(*args)
+        assert done.returncode == 3
+        assert (
+            "degloss: out/b.txt: was changed since degloss wrote it, and in/b.txt, too; rename or delete the result to"
+            " have it done anew\n"
+        ) in done.stderr.decode()
+        assert b"2 results were changed since degloss wrote them and left so: out/a.txt, out/d.txt;" in done.stderr
+        assert b"--force" not in done.stderr
+        assert [(tmp_path / "out" / f"{name}.txt").read_text() for name in "abc"] == ["von Hand", "von Hand", CLEAN]
+    (tmp_path / "out" / "b.txt").rename(tmp_path / "out" / "b.von-Hand.txt")
+    assert degloss(*args).returncode == 0
+    assert (tmp_path / "out" / "b.txt").read_text() == f"{ARTICLE}\n"
+    assert degloss(*args, "--force").returncode == 0
+    assert (tmp_path / "out" / "a.txt").read_text() == CLEAN
+
+
+def test_a_result_changed_after_an_interruption_stays(model: Path, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        (tmp_path / "in" / f"{name}.txt").write_text(PAGE)
+    args = ("clean", "in", "-o", "out", "--resume")
+    assert die_after(3, model, tmp_path, *args) == 9  # when a.txt has its name
+    assert [path.name for path in (tmp_path / "out").glob("*.txt")] == ["a.txt"]
     (tmp_path / "out" / "a.txt").write_text("von Hand")
     done = degloss(*args)
-    assert (done.returncode, b"a.txt: exists already" in done.stderr) == (3, True)
-    assert (tmp_path / "out" / "a.txt").read_text() == "von Hand"
+    assert (done.returncode, b"1 result was changed since degloss wrote it and left so: out/a.txt;" in done.stderr) == (
+        0, True,
+    )  # fmt: skip
+    assert b"degloss: 3 documents" in done.stderr
+    assert [(tmp_path / "out" / f"{name}.txt").read_text() for name in "abc"] == ["von Hand", CLEAN, CLEAN]
 
 
 def test_failures_in_results_that_stay_are_remembered(degloss: Run, tmp_path: Path) -> None:

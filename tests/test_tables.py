@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ARTICLE, COMMENT, LINK, PAGE, Run
+from degloss import tables
 from degloss.errors import InputError
 from degloss.tables import Header, Row, line_of, neutral, read_rows
 
@@ -72,6 +73,14 @@ def test_rows_come_back_as_they_were(rows: list[list[str]], separator: str, line
     assert [[cell if raw else restored(cell) for cell in row] for row in found] == rows
 
 
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5), st.sampled_from(["\n", "\r\n"]))
+def test_what_was_written_between_tabs_is_read(rows: list[list[str]], line_break: str) -> None:
+    lines = [line_of(row, raw=True, separator="\t", line_break=line_break) for row in [["id", "text"], *rows]]
+    header = Header(("id", "text"), 1, "\t", line_break, False)
+    read_again = tables._split(io.StringIO("".join(lines), newline=""), header, "")
+    assert [found[1] for found in read_again if not isinstance(found, InputError)] == rows
+
+
 def read(data: bytes, tmp_path: Path, *, field: str = "text", tabs: bool = False) -> list[Header | Row | InputError]:
     file = tmp_path / "in.csv"
     file.write_bytes(data)
@@ -125,6 +134,59 @@ def test_a_bad_row_does_not_stop_the_rest(line: bytes, message: str, tmp_path: P
     assert isinstance(last, Row)
     assert (first.line, last.line) == (2, 4)
     assert message in str(error)
+
+
+BETWEEN_TABS = [
+    # name, rows, their texts, or what is told of them
+    ("a quotation begins", '1\t"Ja", sagt er.\n', ['"Ja", sagt er.']),
+    ("of CSV", '1\t"Er sagt ""Ja""."\n2\t"Ja."\n', ['Er sagt "Ja".', "Ja."]),
+    ("lines in a cell", '1\t"Ja.\n\nNein."\n2\tSo.\n', ["Ja.\n\nNein.", "So."]),
+    ("a table in a cell", '1\t"Ja.\na\tb\nNein."\n', ["Ja.\na\tb\nNein."]),
+    ("never closed", '1\t"Ja.\n2\tNein.\r\n3\tSo.\n', ['"Ja.', "Nein.", "So."]),
+    ("closed within a cell", '1\t"Ja.\n2\tEr sagt "Nein".\n3\tSo.\n', ['"Ja.', 'Er sagt "Nein".', "So."]),
+    ("closed rows later", '1\tJa.\n2\t"Wir.\n3\tEr.\n4\tSie."\n5\tSo.\n', ["Ja.", "in.csv:3-5: one row of", "So."]),
+    ("with a bad row between", '1\t"Wir.\n2\n3\tSie."\n4\tSo.\n', ["in.csv:2-4: one row of several lines", "So."]),
+    ("closed in another column", '"Wir.\tEr.\n2\tSie."\n3\tSo.\n', ["Er.", 'Sie."', "So."]),
+    ("closed in its line", '"Wir.\tEr."\n', ['Er."']),
+    ("in the first column", '"1\tWir.\n2"\tSie.\n', ["in.csv:2-3: one row of several lines"]),
+    ("all cells quoted", '"1"\t"Ja.\na\tb"\r\n"2"\t"So."\n', ["Ja.\na\tb", "So."]),
+    ("never closed, with a bad row", '1\t"Ja.\n2\n', ["in.csv:2-3: no row of a table"]),
+]
+
+
+@pytest.mark.parametrize(("rows", "said"), [case[1:] for case in BETWEEN_TABS], ids=[case[0] for case in BETWEEN_TABS])
+def test_quotation_marks_between_tabs_join_no_rows_untold(rows: str, said: list[str], tmp_path: Path) -> None:
+    _, *found = read(f"id\ttext\n{rows}".encode(), tmp_path, tabs=True)
+    assert len(found) == len(said)
+    for one, expected in zip(found, said, strict=True):
+        assert one.text == expected if isinstance(one, Row) else str(one).startswith(f"{tmp_path}/{expected}")
+
+
+@pytest.mark.parametrize("text", ['"Das ist gut", sagt er.', '"Das ist gut."', '"Das ist gut. Der Rat stimmt zu.'])
+def test_sentences_between_tabs_are_read_again(text: str, degloss: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(f"{text}\nDer Rat tagt.\n{text}\n")
+    assert degloss("label", "in.txt", "-o", "labels.tsv", "--format", "tsv").returncode == 0
+    again = [
+        row.text
+        for row in read_rows(str(tmp_path / "labels.tsv"), "sentence", print, tabs=True)
+        if isinstance(row, Row)
+    ]
+    plain = [line.split("\t")[6] for line in (tmp_path / "labels.tsv").read_text().splitlines()[1:]]
+    assert again == plain
+    assert " ".join(again).replace("\\u0022", '"') == f"{text} Der Rat tagt. {text}"
+
+
+def test_a_table_with_lines_in_its_cells_comes_back_between_tabs(degloss: Run, tmp_path: Path) -> None:
+    text = f'"{PAGE}"\tund "so"'  # of which the last line has as many cells as the header
+    (tmp_path / "in.tsv").write_text(line_of(["7", text], raw=True, separator="\t").join(["id\ttext\n", ""]))
+    _, given = read((tmp_path / "in.tsv").read_bytes(), tmp_path, tabs=True)
+    assert isinstance(given, Row)
+    assert given.text == text
+    assert degloss("label", "in.tsv", "-o", "labels.tsv").returncode == 0
+    (row,) = table((tmp_path / "labels.tsv").read_text(), "\t")
+    _, again = read((tmp_path / "labels.tsv").read_bytes(), tmp_path, tabs=True)
+    assert isinstance(again, Row)
+    assert (again.text, again.cells) == (text, tuple(row.values()))
 
 
 def test_an_open_quotation_mark_is_told(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE
 from degloss import formats, show
 from degloss.documents import LABELS
 from degloss.errors import OutputError
+from degloss.partfile import Part
 from degloss.records import Record
 from degloss.separate import Separator
 from degloss.write import file_ids, make_folder, new_file, standard_output
@@ -75,6 +76,22 @@ def test_an_existing_file_is_refused_unless_forced(tmp_path: Path) -> None:
     assert target.read_bytes() == b"neu"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_part_is_private_until_it_has_the_mode_of_the_file_it_follows(mode: int, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"alt")
+    (tmp_path / "a.txt").chmod(mode)
+    os.utime(tmp_path / "a.txt", ns=(1, 2))
+    for part, time in ((Part(tmp_path / "kopie", original=tmp_path / "a.txt"), 2), (Part(tmp_path / "a.txt"), None)):
+        part.file.write(b"neu")
+        part.sync()
+        before = part.path.stat()
+        assert stat.S_IMODE(before.st_mode) == 0o600
+        part.commit(force=True)
+        after = part.place.stat()
+        assert (stat.S_IMODE(after.st_mode), after.st_mtime_ns) == (mode, time or before.st_mtime_ns)
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])

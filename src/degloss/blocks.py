@@ -8,11 +8,12 @@ does it at the right place. No more than a few blocks are ever in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from degloss.encodings import Note
-from degloss.errors import DeglossError, InputError
-from degloss.journal import Journal, Stamp, continues, owns, stamp
+from degloss.errors import DeglossError, InputError, OutputError, too_large
+from degloss.journal import Journal, Stamp, altered, continues, owns, stamp
 from degloss.kinds import ROWS, parts
 from degloss.plan import Job, Plan
 from degloss.read import Document, Head, read_documents
@@ -96,7 +97,7 @@ def read_items(
     for job in made.jobs:
         documents = skipped(job, made, journal)
         if documents is not None:
-            yield from _read(job, made, note, documents, given_up, watch, replace=owns(journal, job))
+            yield from _read(job, made, note, documents, given_up, watch, journal)
 
 
 def _read(
@@ -106,8 +107,7 @@ def _read(
     skipped: int,
     given_up: Callable[[Job], bool],
     watch: Watch,
-    *,
-    replace: bool,
+    journal: Journal | None,
 ) -> Iterator[Item]:
     options = made.options
     number = 0
@@ -115,8 +115,7 @@ def _read(
         if job.kind == "html" and options.backup is not None:
             raise InputError(f"{job.source}: HTML would become plain text; write it to a folder by -o instead")
         if job.target is not None and options.backup is None:
-            # Asked before the work and again when writing.
-            check_target(job.target, force=options.force or replace, inputs=made.inputs)
+            check_result(job.target, job, made, journal)  # before the work, and again when writing
         begun = stamp(job.source)
         for found in read_documents(job.source, job.kind, options.field, note, mend=options.mend, watch=watch):
             if not isinstance(found, Document | InputError):
@@ -133,12 +132,26 @@ def _read(
                 yield Failure(job, found, str(found).partition(": ")[0], broken=False)
     except DeglossError as error:
         yield Failure(job, error, job.source, broken=True)
+    except MemoryError:
+        yield Failure(job, too_large(job.source), job.source, broken=True)
     else:
         yield End(job)
 
 
+def check_result(target: Path, job: Job, made: Plan, journal: Journal | None) -> bool:
+    """Refuses a result that must not be written; says whether it may replace what is there."""
+    if altered(journal, job) and not made.options.force:
+        raise OutputError(
+            f"{target}: was changed since degloss wrote it, and {job.source}, too; rename or delete the result to"
+            " have it done anew"
+        )
+    replace = made.options.force or owns(journal, job)
+    check_target(target, force=replace, inputs=made.inputs)
+    return replace
+
+
 def skipped(job: Job, made: Plan, journal: Journal | None) -> int | None:
-    """How many documents of a job are done already; None if all are."""
+    """How many documents of a job are done already; None if all are, also if their result was changed since."""
     if journal is None:
         return 0
     at = journal.at
@@ -150,5 +163,7 @@ def skipped(job: Job, made: Plan, journal: Journal | None) -> int | None:
         if earlier is not None and earlier["source"] == stamp(job.source):
             result = earlier.get("result")
             if result is None or (job.target is not None and result == stamp(job.target)):
+                return None
+            if altered(journal, job) and not made.options.force:
                 return None
     return int(at["items"]) if at is not None and continues(at, job) else 0

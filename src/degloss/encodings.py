@@ -24,6 +24,19 @@ from degloss.extras import installed, package
 Note = Callable[[str], None]
 """Takes a message that is worth telling but no error."""
 
+
+class Remark(str):
+    """Such a message that may come for many texts; `kind` is what all of that sort have in common, in few words."""
+
+    kind: str
+
+    def __new__(cls, message: str, kind: str = "others") -> Remark:
+        made = super().__new__(cls, message)
+        made.kind = kind
+        return made
+
+
+DAMAGED: Final = "damaged UTF-8"
 MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),  # begins as the mark of UTF-16 does: asked first
@@ -59,7 +72,7 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
             return strictly(data[len(mark) :], encoding, title, name)
     bare = _bare_utf16(data)
     if bare is not None:
-        note(f"{name}: read as UTF-16, though it has no byte order mark")
+        note(Remark(f"{name}: read as UTF-16, though it has no byte order mark", "read as UTF-16"))
         return strictly(data, bare, "UTF-16", name)
     text: str | None = None
     try:
@@ -78,17 +91,24 @@ def decode(data: bytes, name: str, note: Note, *, page: bool = False) -> str:
     if wrong <= right:
         if not page:
             return strictly(data, "utf-8", "UTF-8", name)  # which says where
-        note(f"{name}: UTF-8, damaged at byte {damage + 1}; what cannot be read is shown as \ufffd")
+        told = f"{name}: UTF-8, damaged at byte {damage + 1}; what cannot be read is shown as \ufffd"
+        note(Remark(told, DAMAGED))
         return marked
     said = declared(data) if page else None
     if said is not None:
         try:
             return data.decode(said)
         except UnicodeDecodeError:
-            note(f"{name}: says it is {said}, which it is not")
+            note(Remark(f"{name}: says it is {said}, which it is not", "not what they say they are"))
     encoding, title = guess(data)
-    note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
+    note(guessed(name, title))
     return data.decode(encoding)
+
+
+def guessed(name: str, title: str) -> Remark:
+    """What to tell of a file whose encoding was guessed."""
+    message = f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)"
+    return Remark(message, f"read as {title}")
 
 
 def bytes_amiss(marked: str, data: bytes) -> tuple[int, int]:

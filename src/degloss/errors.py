@@ -25,6 +25,11 @@ class InputError(DeglossError):
     """A file or text that cannot be used as input."""
 
 
+def too_large(name: str) -> InputError:
+    """What to tell of an input or a document for which there is not enough memory."""
+    return InputError(f"{name}: not enough memory for it; split it, or take a machine with more")
+
+
 class OutputError(DeglossError):
     """A result that cannot be written."""
 

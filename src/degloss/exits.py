@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import sys
@@ -29,6 +30,7 @@ PARTLY: Final = 3
 INTERRUPTED: Final = 128 + 2
 PIPE_BROKEN: Final = 128 + 13
 TERMINATED: Final = 128 + 15
+_NO_MEMORY: Final = "not enough memory for this input; split it, or take a machine with more"
 
 
 def tell(message: str) -> None:
@@ -44,14 +46,17 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
     tally = Tally(tell)
     code = 0
     try:
-        work(tally)
+        try:
+            work(tally)
+        finally:
+            tally.tell_counts()
     except NothingDone:
         code = FAILED
     except DeglossError as error:
         tell(str(error))
         code = FAILED
     except MemoryError:
-        tell("not enough memory for this input; split it, or take a machine with more")
+        tell(_NO_MEMORY)
         code = FAILED
     except BrokenPipeError:
         silence()
@@ -92,7 +97,8 @@ def end(command: Callable[[], object]) -> NoReturn:
         code = PIPE_BROKEN
     except OSError as error:
         silence()
-        tell(f"cannot go on ({error.strerror or error}); check where the output goes")
+        where = f"cannot go on ({error.strerror or error}); check where the output goes"
+        tell(_NO_MEMORY if error.errno == errno.ENOMEM else where)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -17,7 +17,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,13 +80,12 @@ class Backup:
             self._journal.touch()  # before the first copy, or a run killed here would leave a folder that is no backup
             make_folder(copy.parent)
             sweep(copy.parent)
-            part = Part(copy)
+            part = Part(copy, original=source)
             try:
                 with open(source, "rb") as file:
                     shutil.copyfileobj(file, part.file, _PIECE)
                 # A copy that no line speaks of is left from a run killed before it noted it: its file was not replaced.
                 part.commit(force=True)
-                shutil.copystat(source, copy)
             except BaseException:
                 part.discard()
                 raise
@@ -189,7 +187,7 @@ def _put_back(folder: Path, entry: dict[str, Any], *, force: bool) -> bool:
     if now not in (None, entry["after"]) and not force:
         raise OutputError(f"{target}: changed since it was cleaned; --force puts the original there all the same")
     try:
-        part = Part(target)
+        part = Part(target, original=copy)
         try:
             with open(copy, "rb") as file:
                 shutil.copyfileobj(file, part.file, _PIECE)
@@ -197,8 +195,6 @@ def _put_back(folder: Path, entry: dict[str, Any], *, force: bool) -> bool:
         except BaseException:
             part.discard()
             raise
-        with suppress(OSError):
-            shutil.copystat(copy, target)
     except OSError as error:
         raise output_error(str(target), error) from error
     return True

@@ -12,22 +12,24 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from degloss.artefact import MANIFEST, shipped_folder
 from degloss.blocks import in_blocks, read_items, skipped
 from degloss.errors import InputError, OutputError
 from degloss.inplace import Backup
-from degloss.journal import FOLDER_JOURNAL, Journal, continues, make_way, stamp
+from degloss.journal import FOLDER_JOURNAL, Journal, altered, continues, make_way, stamp
 from degloss.outputs import Outputs
 from degloss.partfile import JOURNAL, PART, companion, remove_stale
 from degloss.plan import Plan
 from degloss.progress import Progress
 from degloss.read import Document, read_documents
-from degloss.show import counted
+from degloss.show import counted, some
 from degloss.tally import NothingDone, Tally
 from degloss.workers import Labeller, label_blocks
 from degloss.write import check_target
+
+_NAMED: Final = 3  # results named that somebody changed
 
 
 def run(made: Plan, labeller: Labeller, tally: Tally) -> None:
@@ -102,10 +104,10 @@ def _there(made: Plan) -> bool:
 
 def _journal(made: Plan, labeller: Labeller) -> Journal | None:
     """The journal of a run that can be resumed, with what an earlier run of the same kind did; raises `OutputError`."""
-    path = _journal_path(made)
-    if not made.options.resume:
+    path, options = _journal_path(made), made.options
+    if not options.resume:
         if path is not None:
-            make_way(path, force=made.options.force)
+            make_way(path, force=options.force)
         return None
     if any(job.source == "-" for job in made.jobs):
         raise InputError("-: standard input cannot be read again, so a run over it cannot be resumed; give files")
@@ -117,7 +119,10 @@ def _journal(made: Plan, labeller: Labeller) -> Journal | None:
 
     def holds(line: dict[str, Any]) -> bool:
         if "done" in line:
-            return bool(line["result"] == stamp(results / line["done"]))
+            result = results / line["done"]
+            # Until it takes its name there is a part of it: what is there without one was changed since.
+            kept = made.folder is not None and not options.force and not companion(result, PART).exists()
+            return bool(line["result"] == stamp(result)) or (kept and result.exists())
         if "at" in line and made.folder is not None:
             return line["at"] in jobs and continues(line, jobs[line["at"]])
         return True
@@ -161,14 +166,16 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     tally.failed = totals.get("failures", 0)
     tally.continue_records(totals.get("errors", 0))
     if made.shared is None:
-        settled = {job.source for job in made.jobs if skipped(job, made, journal) is None}
+        left = [job for job in made.jobs if skipped(job, made, journal) is None]
+        settled = {job.source for job in left}
         tally.settled = len(settled)
+        _tell_altered([str(job.target) for job in left if altered(journal, job)], tally)
         if journal.finished and made.folder is not None:  # another pass: what was recorded of what stays still holds
             keys = {job.key for job in made.jobs}
             stays = {
                 line["input"]
                 for key, line in journal.done.items()
-                if key not in keys and "input" in line and line["result"] == stamp(made.folder / key)
+                if key not in keys and "input" in line and (made.folder / key).exists()
             }
             tally.keep_records(stays | settled)
         return False
@@ -181,6 +188,16 @@ def _complete(made: Plan, journal: Journal, tally: Tally) -> bool:
     if journal.at is not None and not companion(made.shared, PART).exists():
         raise OutputError(f"{companion(made.shared, PART)}: missing; remove {journal.path} to begin anew")
     return False
+
+
+def _tell_altered(results: list[str], tally: Tally) -> None:
+    """Tells of results that are done and that somebody changed since."""
+    if results:
+        were, them = ("was", "it") if len(results) == 1 else ("were", "them")
+        tally.tell(
+            f"{counted(len(results), 'result')} {were} changed since degloss wrote {them} and left so:"
+            f" {some(results[:_NAMED], len(results))}; to have one done anew, rename or delete it"
+        )
 
 
 def _finish(made: Plan, journal: Journal | None, *, nothing: bool = False) -> None:

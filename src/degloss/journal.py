@@ -83,6 +83,13 @@ def owns(journal: Journal | None, job: Job) -> bool:
     return earlier is not None and job.target is not None and earlier["result"] == stamp(job.target)
 
 
+def altered(journal: Journal | None, job: Job) -> bool:
+    """Whether an earlier pass of this run made the result of a job, and it is there but not as that pass left it."""
+    earlier = None if journal is None else journal.done.get(job.key)
+    now = None if earlier is None or job.target is None else stamp(job.target)
+    return earlier is not None and now is not None and now != earlier["result"]
+
+
 def continues(at: dict[str, Any], job: Job) -> bool:
     """Whether the run had come this far with this job, and what it wrote is there to go on with."""
     if at["at"] != job.key or at["source"] != stamp(job.source) or job.target is None:
@@ -166,6 +173,8 @@ class Journal:
                 self.done[line["done"]] = line
                 self.at = None
             elif "failed" in line:
+                if self.done.get(line["failed"], {}).get("source") == line["source"]:
+                    del self.done[line["failed"]]  # its result could not take its name
                 self.failed[line["failed"]] = line
                 self.at = None
             elif "at" in line:

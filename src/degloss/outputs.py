@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from degloss.blocks import Begin, Block, Failure, Given, Item
+from degloss.blocks import Begin, Block, Failure, Given, Item, check_result
+from degloss.encodings import Remark
 from degloss.errors import DeglossError, InputError, OutputError
 from degloss.inplace import Backup
-from degloss.journal import Journal, owns, stamp
+from degloss.journal import Journal, stamp
 from degloss.kinds import parts
 from degloss.partfile import PART, Part, companion, sweep
 from degloss.plan import Job, Plan
@@ -71,23 +72,29 @@ class Outputs:
                 self._fail(item.job, error)
         self._checkpoint()
 
-    def _take(self, item: Item, labelled: Labelled | None) -> None:
+    def _take(self, item: Item, labelled: Labelled | InputError | None) -> None:
         if isinstance(item, Begin):
             self._begin(item)
+        elif self.given_up(item.job):  # a second reason would count the input twice
+            return
         elif isinstance(item, Failure) and item.broken:
             self._fail(item.job, item.error)
-        elif self.given_up(item.job):
-            return
         elif isinstance(item, Failure):
-            if self._backup is not None:  # the row would be missing from the only copy
-                raise InputError(f"{item.error}; the file is left as it is")
-            self._tally.fail(item.error, item.job.source, item.place)
-            self._output().items += 1
+            self._miss(item.job, item.error, item.place)
+        elif isinstance(item, Given) and isinstance(labelled, InputError):
+            self._miss(item.job, labelled, item.document.name)
         elif isinstance(item, Given):
-            assert labelled is not None
+            assert isinstance(labelled, Labelled)
             self._add(item.job, item.document, labelled)
         else:
             self._end(item.job)
+
+    def _miss(self, job: Job, error: DeglossError, place: str) -> None:
+        """A document of a job failed, and the others go on."""
+        if self._backup is not None:  # the row would be missing from the only copy
+            raise InputError(f"{error}; the file is left as it is")
+        self._tally.fail(error, job.source, place)
+        self._output().items += 1
 
     def _begin(self, item: Begin) -> None:
         self._failed_before = self._tally.failed
@@ -168,7 +175,7 @@ class Outputs:
                 piece, lost, failed = form.unchanged(document), 0.0, True
             elif document.row is None and not piece:
                 what = f"no {' or '.join(form.keep)}" if sum(labelled.counts.sizes) else "no text"
-                self._tally.note(f"{document.name}: {what} in it, so the result is empty")
+                self._tally.note(Remark(f"{document.name}: {what} in it, so the result is empty", "empty results"))
             output.changed = output.changed or lost > 0
         with named(output):
             output.add(document, piece)
@@ -203,8 +210,7 @@ class Outputs:
                 else:
                     part.discard()
             else:
-                replace = self._plan.options.force or owns(self._journal, job)
-                check_target(job.target, force=replace, inputs=self._plan.inputs)
+                replace = check_result(job.target, job, self._plan, self._journal)
                 totals = self._totals()  # in which the documents of this output are waiting
                 self._tally.done += output.documents
                 if self._journal is not None:

@@ -24,6 +24,7 @@ from degloss.tables import some_names
 _ROWS: Final = 256  # read at a time
 _GROUP: Final = 8192  # rows of a row group that is written
 _FREE: Final = 256 << 20
+_FINE: Final = "time64[ns]"  # the one type of which Python's values are cut off without a word
 
 
 class Schema(NamedTuple):
@@ -132,15 +133,21 @@ def _texts(column: Any) -> list[str | UnicodeDecodeError | None]:
 def _value(scalar: Any) -> object:
     """What a cell holds, as Python has it, or else as bytes or a string: no text, a time before or after all calendars,
     or one more exact than those of Python."""
+    exact = str(scalar.type) == _FINE and scalar.is_valid and scalar.value % 1000 == 0
     try:
-        return scalar.as_py()
+        if exact or _FINE not in str(scalar.type):
+            return scalar.as_py()
     except UnicodeDecodeError:
         if hasattr(scalar, "as_buffer"):
             return scalar.as_buffer().to_pybytes()
     except (OverflowError, ValueError):
         pass
+    if not scalar.is_valid:
+        return None
     if hasattr(scalar, "dictionary"):
         return _value(scalar.value)
+    if str(scalar.type).startswith("map<"):
+        return [[_value(pair[0]), _value(pair[1])] for pair in scalar.values]
     if hasattr(scalar, "items"):
         return {name: _value(part) for name, part in scalar.items()}
     if hasattr(scalar, "values"):
@@ -162,6 +169,10 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+_Waiting = tuple[ArrowRow, str, "dict[str, object] | None"]
+"""A row, the text it is to have, and what it gains."""
+
+
 class ParquetRows:
     """A Parquet file in the making: the rows of another one, with columns gained or with other texts."""
 
@@ -171,15 +182,13 @@ class ParquetRows:
         self._gains = gains
         arrow = self._arrow
         fields = list(schema.arrow)
-        if arrow.types.is_dictionary(fields[schema.place].type):
-            fields[schema.place] = fields[schema.place].with_type(fields[schema.place].type.value_type)
         if gains:
             span = arrow.struct([("start", arrow.int64()), ("end", arrow.int64()), ("label", arrow.string())])
             kinds = [arrow.string()] * 3 + [arrow.list_(span), arrow.float64(), arrow.float64()]
             fields += [arrow.field(column, kind) for column, kind in zip(COLUMNS, kinds, strict=True)]
         self._target = arrow.schema(fields, metadata=schema.arrow.metadata)
         self._writer = parquet.ParquetWriter(file, self._target, compression=schema.codec)
-        self._waiting: list[tuple[ArrowRow, str, dict[str, object] | None]] = []
+        self._waiting: list[_Waiting] = []
 
     def add(self, row: ArrowRow, text: str, gained: dict[str, object] | None) -> None:
         """A row, the text it is to have, and what it gains."""
@@ -198,24 +207,53 @@ class ParquetRows:
 
     def _flush(self) -> None:
         """Writes the rows that wait."""
-        arrow, schema = self._arrow, self._schema
-        if not self._waiting:
+        if self._waiting:
+            self._write(self._waiting)
+        self._waiting = []
+
+    def _write(self, waiting: Sequence[_Waiting]) -> None:
+        """Writes rows as a group, or as several if the indices of a dictionary's type do not reach for all of them."""
+        try:
+            table = self._table(waiting)
+        except self._arrow.ArrowInvalid:
+            if len(waiting) == 1:
+                raise
+            half = len(waiting) // 2
+            self._write(waiting[:half])
+            self._write(waiting[half:])
             return
+        self._writer.write_table(table)
+
+    def _table(self, waiting: Sequence[_Waiting]) -> Any:
+        """The rows as they are to be written; raises `ArrowInvalid` if a dictionary would be too large for its type."""
+        arrow, schema = self._arrow, self._schema
         blocks: list[Any] = []
-        for _, rows in groupby(self._waiting, lambda item: id(item[0].block)):
+        for _, rows in groupby(waiting, lambda item: id(item[0].block)):
             blocks += _runs([row for row, _, _ in rows])
         table = arrow.Table.from_batches(blocks)
         old = table.column(schema.place)
         null = old.is_null().to_pylist()
-        texts = [None if missing else text for missing, (_, text, _) in zip(null, self._waiting, strict=True)]
-        columns = list(table.columns)
-        columns[schema.place] = arrow.array(texts, type=self._target.field(schema.place).type)
+        texts = [None if missing else text for missing, (_, text, _) in zip(null, waiting, strict=True)]
+        columns = [self._unified(column) for column in table.columns]
+        columns[schema.place] = self._encoded(texts)
         if self._gains:
-            gains = [gained for _, _, gained in self._waiting if gained is not None]
+            gains = [gained for _, _, gained in waiting if gained is not None]
             new = list(self._target)[len(schema.arrow) :]
             columns += [arrow.array([row[field.name] for row in gains], type=field.type) for field in new]
-        self._writer.write_table(arrow.Table.from_arrays(columns, schema=self._target))
-        self._waiting = []
+        return arrow.Table.from_arrays(columns, schema=self._target)
+
+    def _encoded(self, texts: Sequence[str | None]) -> Any:
+        """The texts as their column has them, perhaps by a dictionary."""
+        arrow, kind = self._arrow, self._target.field(self._schema.place).type
+        if not arrow.types.is_dictionary(kind):
+            return arrow.array(texts, type=kind)
+        found = arrow.array(texts, type=kind.value_type).dictionary_encode()
+        indices = found.indices.cast(kind.index_type)
+        return arrow.DictionaryArray.from_arrays(indices, found.dictionary, ordered=kind.ordered)
+
+    def _unified(self, column: Any) -> Any:
+        """The column with one dictionary: of several, pyarrow would write a group that it cannot read."""
+        return column.unify_dictionaries() if self._arrow.types.is_dictionary(column.type) else column
 
 
 def _runs(rows: Sequence[ArrowRow]) -> Iterator[Any]:

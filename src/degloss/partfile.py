@@ -4,12 +4,16 @@ That name follows from the target's, so that what a killed run left behind is fo
 run to the same target, swept away by any other that writes into the folder, or, if a journal stands beside it,
 continued by `--resume`. A lock on the file tells a run that lives from one that is gone; the system takes it off
 however a run ends.
+
+What takes the place of a file, or is the copy of one, gets its owner, group, mode and extended attributes; until then
+nobody else can read it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -38,17 +42,24 @@ def companion(target: Path, ending: str) -> Path:
 class Part:
     """A file in the making. It ends by `commit`, `discard` or `leave`; all may raise `OSError`.
 
-    `at` continues what a killed run left, from that byte on.
+    `at` continues what a killed run left, from that byte on. The part of a copy gets all that the file `original` has
+    beside its bytes, times included.
     """
 
-    def __init__(self, target: Path, at: int | None = None) -> None:
+    def __init__(self, target: Path, at: int | None = None, *, original: Path | None = None) -> None:
         self.place = Path(os.path.realpath(target))
+        self._original = original
         self.path = companion(self.place, PART)
         self.file = self._continued(at) if at is not None else self._begun()
 
     def commit(self, *, force: bool) -> None:
         """Brings it to the disk and gives it the target's name: over what is there if forced, else never."""
         self.sync()
+        if self._original is not None:
+            _resemble(self.path, self._original, times=True)
+        elif force:
+            with suppress(FileNotFoundError):
+                _resemble(self.path, self.place, times=False)
         _rename(self.path, self.place, force=force)
         self.file.close()
 
@@ -71,10 +82,11 @@ class Part:
             self.file.close()
 
     def _begun(self) -> BinaryIO:
+        private = self._original is not None or self.place.exists()
         for _ in range(10):
             remove_stale(self.path)
             try:
-                descriptor = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+                descriptor = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
             except FileExistsError:  # another run was faster, or there is a file that is not ours
                 continue
             if lock(descriptor) and _same(descriptor, self.path):
@@ -136,8 +148,6 @@ def taken(target: Path) -> OutputError:
 
 def _rename(part: Path, place: Path, *, force: bool) -> None:
     if force:
-        with suppress(FileNotFoundError):
-            part.chmod(stat.S_IMODE(place.stat().st_mode))
         os.replace(part, place)
     else:
         try:
@@ -150,6 +160,20 @@ def _rename(part: Path, place: Path, *, force: bool) -> None:
                 raise taken(place) from None
             os.replace(part, place)
     sync_folder(place.parent)
+
+
+def _resemble(part: Path, other: Path, *, times: bool) -> None:
+    """Gives a part the mode of another file, and as far as that is permitted its owner, group and attributes."""
+    its, own = other.stat(), part.stat()
+    for owner in (its.st_uid, -1):  # who may not give files away may still give them to another group
+        with suppress(OSError, AttributeError):  # there are none on Windows
+            os.chown(part, owner, its.st_gid)
+            break
+    with suppress(OSError):
+        shutil.copystat(other, part)  # extended attributes, times and mode
+    part.chmod(stat.S_IMODE(its.st_mode))
+    if not times:
+        os.utime(part, ns=(own.st_atime_ns, own.st_mtime_ns))
 
 
 def lock(descriptor: int) -> bool:

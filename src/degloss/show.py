@@ -16,7 +16,7 @@ _BREAKS: Final = f"\r\n|[{LINE_BREAKS}]"
 _UNPRINTABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 HIDDEN: Final = f"[{_UNPRINTABLE}]"
 """Characters that a terminal obeys, that turn the direction of what follows, or that UTF-8 cannot hold."""
-_ESCAPED = re.compile(rf"[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
+_ESCAPED = re.compile(rf"\A\"|[\\\t{re.escape(LINE_BREAKS)}{_UNPRINTABLE}]")
 
 
 def counted(count: int, noun: str, nouns: str = "") -> str:
@@ -38,7 +38,8 @@ def some(names: Sequence[str], count: int) -> str:
 
 
 def escape(text: str) -> str:
-    """The text without tabs, line breaks and control characters: backslash escapes instead.
+    """The text without tabs, line breaks, control characters and a quotation mark in front, for which programs would
+    look for another one: backslash escapes instead.
 
     >>> print(escape("C:\\\\Neu\\tund\\r\\nso"))
     C:\\\\Neu\\tund\\r\\nso

@@ -18,9 +18,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from degloss.encodings import MARKS, Note, bytes_amiss, guess
+from degloss.encodings import DAMAGED, MARKS, Note, Remark, bytes_amiss, guess, guessed
 from degloss.errors import InputError
 from degloss.records import Record
 from degloss.source import MOST_BYTES, STDIN, Source, Watch, opened, unwatched
@@ -88,22 +88,11 @@ def _rows(
         raise InputError(f"{name}: its header is not UTF-8; convert it to UTF-8 (iconv)")
     header = _header(first, field, name, tabs=tabs, mark=mark)
     yield header
-    # Strict, since a stray quotation mark would swallow the rows behind it.
-    lines = chain(io.StringIO(first, newline=""), _lines(stream, name))
-    reader = csv.reader(lines, delimiter=header.separator, strict=True)
-    next(reader)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            where = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
-            yield InputError(f"{name}:{where}: no row of a table ({error}); check its quotation marks")
+    for found in _split(chain(io.StringIO(first, newline=""), _lines(stream, name)), header, name):
+        if isinstance(found, InputError):
+            yield found
             continue
-        if not cells:
-            continue
+        line, cells = found
         if len(cells) != header.width():
             yield InputError(
                 f"{name}:{line}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'} where the header has"
@@ -118,6 +107,53 @@ def _rows(
         source.check()
     except InputError as error:
         yield error
+
+
+def _split(lines: Iterable[str], header: Header, name: str) -> Iterator[tuple[int, list[str]] | InputError]:
+    """The rows below the header: the line each begins in, and its cells.
+
+    Between tabs quotation marks may be those of CSV, or just stand there. Lines that are no row of CSV, each with as
+    many cells as the header, are taken as they stand; what could be one row of CSV as well as several rows is refused.
+    """
+    read: list[str] = []  # the lines of a row
+    tabs = header.separator == "\t"
+    # Strict, since a stray quotation mark would swallow the rows behind it.
+    reader = csv.reader(_noted(lines, read) if tabs else lines, delimiter=header.separator, strict=True)
+    next(reader)
+    while True:
+        read.clear()
+        line, wrong, cells = reader.line_num + 1, "", []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            wrong = str(error)
+        where = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
+        if tabs and (wrong or len(cells) not in (0, header.width())) and _are_rows(read, header):
+            yield from ((place, bare.rstrip("\r\n").split("\t")) for place, bare in enumerate(read, line))
+            continue
+        several = len(read) > 1 and _are_rows([read[0], read[-1]], header)
+        if wrong:
+            yield InputError(f"{name}:{where}: no row of a table ({wrong}); check its quotation marks")
+        elif several and line_of(cells, raw=True, separator="\t", line_break="") != "".join(read).rstrip("\r\n"):
+            yield InputError(
+                f"{name}:{where}: one row of several lines, or several rows of which two have a"
+                ' quotation mark; double the marks that are of the text ("""Ja."), or put all cells in such'
+            )
+        elif cells:
+            yield line, cells
+
+
+def _noted(lines: Iterable[str], read: list[str]) -> Iterator[str]:
+    for line in lines:
+        read.append(line)
+        yield line
+
+
+def _are_rows(lines: list[str], header: Header) -> bool:
+    """Whether each of these lines has as many cells as the header; in a single column that says nothing of several."""
+    return (len(lines) == 1 or header.width() > 1) and all(line.count("\t") == header.width() - 1 for line in lines)
 
 
 def _first(stream: io.TextIOWrapper) -> str:
@@ -185,11 +221,12 @@ def _encoding(name: str, note: Note) -> tuple[str, bool, bool]:
             except UnicodeDecodeError as error:
                 if _nearly_utf8(name):
                     where = f"damaged at byte {begun + error.start + 1} ({error.reason})"
-                    note(f"{name}: UTF-8, {where}; rows with such bytes are left out, get the file anew or mend them")
+                    told = f"{name}: UTF-8, {where}; rows with such bytes are left out, get the file anew or mend them"
+                    note(Remark(told, DAMAGED))
                     return "utf-8", False, False
                 # The guess is made by the place where the trouble begins: before it all is ASCII.
                 encoding, title = guess(error.object[max(0, error.start - 100) :] + source.file.read(_PIECE))
-                note(f"{name}: not UTF-8, read as {title}; if letters look wrong, convert the file to UTF-8 (iconv)")
+                note(guessed(name, title))
                 return encoding, False, True
             if not piece:
                 return "utf-8", False, True
@@ -224,10 +261,12 @@ def line_of(cells: Iterable[str], *, raw: bool, separator: str = ",", line_break
     >>> line_of(["7", "+++ Eilmeldung +++", "-3,5"], raw=False)
     '7,\\'+++ Eilmeldung +++,"-3,5"\\n'
     """
-    buffer = io.StringIO()
+    buffer, cells = io.StringIO(), list(cells if raw else map(neutral, cells))
+    # What could be taken for several rows between tabs is quoted in all its cells, which no such rows are.
+    several = separator == "\t" and any("\t" in cell and ("\n" in cell or "\r" in cell) for cell in cells)
     # With this line break every kind of line break in a cell is quoted.
-    writer = csv.writer(buffer, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(cells if raw else map(neutral, cells))
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if several else csv.QUOTE_MINIMAL
+    csv.writer(buffer, delimiter=separator, lineterminator="\r\n", quoting=quoting).writerow(cells)
     return buffer.getvalue()[:-2] + line_break
 
 

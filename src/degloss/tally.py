@@ -10,6 +10,7 @@ import heapq
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,11 +20,11 @@ from typing import BinaryIO, Final, NamedTuple
 import numpy as np
 
 from degloss.documents import LABELS, Label, Separation
-from degloss.encodings import Note
+from degloss.encodings import Note, Remark
 from degloss.errors import DeglossError, OutputError
 from degloss.write import output_error, write_file
 
-_TOLD: Final = 20  # failures told one by one; a wrong option makes a million of the same kind
+_TOLD: Final = 20  # failures, and notes of a kind, told one by one; a wrong option makes a million of them
 _NAMED: Final = 3  # documents named as the slowest, and as the least certain
 UNCERTAIN: Final = 0.7
 """A document is uncertain if the mean confidence of its sentences, by length, is below. Confidence is calibrated, so
@@ -122,7 +123,7 @@ class Tally:
     _old: bool = False  # failures of an earlier run are in the file
     _before: BinaryIO | None = None  # these, open and without a name while this run writes its own
     _restored: bool = False  # these are in the file, and none of this run
-    _notes: int = 0
+    _notes: Counter[str] = field(default_factory=Counter)  # of each kind
 
     def fail(self, error: DeglossError, source: str = "", place: str = "") -> None:
         """Counts a document that failed; raises `Stopped` if that is to end the run."""
@@ -136,12 +137,17 @@ class Tally:
             raise Stopped("stopped at the first failure (--strict)")
 
     def note(self, message: str) -> None:
-        """Tells what is worth telling but no failure; of many such notes the first ones."""
-        self._notes += 1
-        if self._notes <= _TOLD:
+        """Tells what is worth telling but no failure; of many notes of a kind the first ones."""
+        kind = message.kind if isinstance(message, Remark) else "others"
+        self._notes[kind] += 1
+        if self._notes[kind] <= _TOLD:
             self.tell(message)
-        elif self._notes == _TOLD + 1:
-            self.tell("further notes are not shown")
+
+    def tell_counts(self) -> None:
+        """Tells how many notes of each kind were not told."""
+        more = [f"{count - _TOLD:,} {kind}" for kind, count in sorted(self._notes.items()) if count > _TOLD]
+        if more:
+            self.tell(f"further notes, not shown: {', '.join(more)}")
 
     def begin_records(self) -> None:
         """Makes ready to replace the failures of an earlier run; raises `OutputError` if the file is something else."""

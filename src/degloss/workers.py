@@ -13,15 +13,15 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from degloss.blocks import Block, Given
+from degloss.blocks import Block, Given, Item
 from degloss.documents import Favor
-from degloss.errors import InputError
+from degloss.errors import InputError, too_large
 from degloss.formats import Cells, encode_line
 from degloss.separate import Separator, load, shipped
 from degloss.tally import Counts
@@ -41,8 +41,8 @@ class Labelled(NamedTuple):
     seconds: float
 
 
-Results = list[Labelled | None]
-"""One for each item of a block, None for those that are no documents."""
+Results = list[Labelled | InputError | None]
+"""One for each item of a block, None for those that are no documents, an error for one too large for the memory."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,21 @@ class Labeller:
     favor: Favor
 
     def __call__(self, block: Block) -> Results:
-        """Labels all documents of a block together."""
-        given = [item for item in block if isinstance(item, Given)]
+        """Labels all documents of a block together, or one by one if memory is too small for that."""
         separator = shipped() if self.model is None else _loaded(self.model)
-        began = time.perf_counter()  # not before the model is there: the first document would look slow
+        with suppress(MemoryError):
+            return self._together(block, separator)
+        return [self._alone(item, separator) for item in block]  # what the others took is given back by now
+
+    def _alone(self, item: Item, separator: Separator) -> Labelled | InputError | None:
+        try:
+            return self._together([item], separator)[0]
+        except MemoryError:
+            return too_large(item.document.name if isinstance(item, Given) else item.job.source)
+
+    def _together(self, block: Block, separator: Separator) -> Results:
+        given = [item for item in block if isinstance(item, Given)]
+        began = time.perf_counter()
         found = list(separator.separate_many([item.document.text for item in given], favor=self.favor))
         pieces = [item.job.form.document(one, item.document) for item, one in zip(given, found, strict=True)]
         seconds = time.perf_counter() - began
