@@ -357,11 +357,21 @@ def test_closed_standard_input_and_error(model: Path, tmp_path: Path) -> None:
     assert process.returncode == 1
 
 
+def with_a_terminal() -> None:
+    """In a new process, before its program starts: as if the tests did not run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+ENDING = [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sent", "code"), ENDING)
 def test_interrupted_while_reading(sent: signal.Signals, code: int, model: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "in.txt")
-    process = start(model, tmp_path, "clean", "in.txt", "-o", "out.txt", stdout=subprocess.DEVNULL)
+    process = start(
+        model, tmp_path, "clean", "in.txt", "-o", "out.txt", stdout=subprocess.DEVNULL, preexec_fn=with_a_terminal
+    )
     with open(tmp_path / "in.txt", "wb"):  # waits until the process reads
         time.sleep(0.1)
         process.send_signal(sent)
@@ -373,7 +383,7 @@ def test_interrupted_while_reading(sent: signal.Signals, code: int, model: Path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sent", "code"), ENDING)
 def test_interrupted_while_writing(sent: signal.Signals, code: int, model: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "in.jsonl")
     process = start(
@@ -386,6 +396,7 @@ def test_interrupted_while_writing(sent: signal.Signals, code: int, model: Path,
         "-o",
         "out.jsonl",
         stdout=subprocess.DEVNULL,
+        preexec_fn=with_a_terminal,
     )
     with open(tmp_path / "in.jsonl", "wb") as pipe:
         for _ in range(600):  # more than a batch, so that some are written and some are read

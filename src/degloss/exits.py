@@ -4,6 +4,7 @@
 1    nothing could be done, or the results could not be written
 2    wrong usage
 3    some documents failed, the others are done
+129  the terminal it ran in was closed (SIGHUP), unless that is to be ignored (nohup)
 130  interrupted (Ctrl-C)
 141  whoever read the output stopped reading: no message, as other filters do it
 143  told to end (SIGTERM)
@@ -29,7 +30,6 @@ FAILED: Final = 1
 PARTLY: Final = 3
 INTERRUPTED: Final = 128 + 2
 PIPE_BROKEN: Final = 128 + 13
-TERMINATED: Final = 128 + 15
 _NO_MEMORY: Final = "not enough memory for this input; split it, or take a machine with more"
 
 
@@ -81,6 +81,8 @@ def end(command: Callable[[], object]) -> NoReturn:
     """Runs the whole command line and ends the process, also where the arguments or the help went wrong."""
     with suppress(ValueError, AttributeError):  # not in the main thread, or no such signal
         signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, _terminate)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as it was during the imports
             signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(ValueError, AttributeError):  # the help has letters that not every terminal's encoding has
@@ -110,4 +112,4 @@ def end(command: Callable[[], object]) -> NoReturn:
 
 def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:
     """Ends as if by an error, so that temporary files are removed."""
-    raise SystemExit(TERMINATED)
+    raise SystemExit(128 + signal_number)
