@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -64,10 +65,15 @@ def as_read(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[int, Unseen]]:
     >>> as_read(["Der Stadt\\u00adrat tagt.", "Er schweigt."])[0]
     ['Der Stadtrat tagt.', 'Er schweigt.']
     """
-    whole = "".join(texts)
-    if max(map(whole.find, _HIDDEN + _MARKS)) < 0:
+    # Looked for in all texts at once and as numbers: `str.find` stops at each letter that is alike in its last byte.
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    places = (codes >= _LOWEST).nonzero()[0]
+    places = places[_hidden().take(codes[places], mode="clip")]
+    if not len(places):
         return texts, {}
-    found = {number: unseen for number, text in enumerate(texts) if (unseen := _unseen(text))}
+    ends = np.cumsum([len(text) for text in texts])
+    numbers = np.unique(ends.searchsorted(places, "right")).tolist()
+    found = {number: unseen for number in numbers if (unseen := _unseen(texts[number]))}
     return [found[number].text if number in found else text for number, text in enumerate(texts)], found
 
 
@@ -91,6 +97,17 @@ def as_given(read: Sentences, texts: Sequence[str], unseen: Mapping[int, Unseen]
     offsets = np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)
+
+
+_LOWEST: Final = np.array(min(map(ord, _HIDDEN + _MARKS)), np.uint32)
+
+
+@cache
+def _hidden() -> NDArray[np.bool_]:
+    """Whether each code point is one that is looked for; the last entry stands for all behind it."""
+    table = np.zeros(max(map(ord, _HIDDEN + _MARKS)) + 2, bool)
+    table[[ord(c) for c in _HIDDEN + _MARKS]] = True
+    return table
 
 
 def _unseen(text: str) -> Unseen | None:
