@@ -83,11 +83,17 @@ GENRES: Final = {
 """What the batches of the gate set are; `training/corpus` has more of each."""
 
 
+def _sort(name: str, source: dict[str, Any]) -> str:
+    """What a source is, and whose."""
+    if name == "furniture":
+        return "lines of pages, written for this repository"
+    return f"{source['documents']} documents of this repository" if "documents" in source else "public texts, in no repository of ours"
+
+
 def render(facts: dict[str, Any]) -> str:
     """The card of a model with these facts."""
     sources = "\n".join(
-        f"- {name}: {s.get('documents', 'public')} documents, SHA-256 `{s['sha256'][:16]}…`"
-        for name, s in sorted(facts["sources"].items())
+        f"- {name}: {_sort(name, s)}, SHA-256 `{s['sha256'][:16]}…`" for name, s in sorted(facts["sources"].items())
     )
     documents = "Documents by kind: " + ", ".join(f"{k} {n}" for k, n in sorted(facts["documents"].items())) + "."
     head = "| genre | F commentary | macro F | article lost | F boilerplate |\n|---|---|---|---|---|\n"
