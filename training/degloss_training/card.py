@@ -87,7 +87,9 @@ def _sort(name: str, source: dict[str, Any]) -> str:
     """What a source is, and whose."""
     if name == "furniture":
         return "lines of pages, written for this repository"
-    return f"{source['documents']} documents of this repository" if "documents" in source else "public texts, in no repository of ours"
+    if "documents" in source:
+        return f"{source['documents']} documents of this repository"
+    return "public texts, in no repository of ours"
 
 
 def render(facts: dict[str, Any]) -> str:
