@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -380,6 +381,55 @@ def test_interrupted_while_reading(sent: signal.Signals, code: int, model: Path,
     assert "Traceback" not in message
     assert message.count("\n") <= 1
     assert os.listdir(tmp_path) == ["in.txt"]
+
+
+TOLD_TWICE = """
+import os, signal
+from degloss import exits
+def work():
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+        print("cleaned up")
+exits.end(work)
+"""
+
+
+def test_a_second_signal_does_not_break_off_the_cleaning_up() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD_TWICE], capture_output=True, check=False, preexec_fn=with_a_terminal
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (129, b"cleaned up\n", b"")
+
+
+def test_a_system_without_hang_up_has_the_other_signals() -> None:
+    script = (
+        "import os, signal; del signal.SIGHUP; from degloss import exits\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "exits.end(lambda: os.kill(os.getpid(), signal.SIGINT))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
+def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.jsonl")
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(
+        command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl"),
+        cwd=tmp_path, stderr=terminal, env=clean_environment(), preexec_fn=with_a_terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    with open(tmp_path / "in.jsonl", "wb") as pipe:
+        while not select.select([ours], [], [], 0.05)[0]:
+            pipe.write((json.dumps({"text": COMMENT}) + "\n").encode() * 100)
+            pipe.flush()
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 129
+    assert os.listdir(tmp_path) == ["in.jsonl"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")

@@ -308,6 +308,12 @@ def test_references_to_control_characters_cost_a_page_nothing(reference: str, sa
     assert found.split("\n") == [*lines, f"Der Rat{said}haus sagt: ja."]
 
 
+@pytest.mark.parametrize("between", ["<!---->", "<!-- -->\n", "<!--"], ids=ascii)
+def test_what_could_be_between_two_pages_takes_no_time(between: str) -> None:
+    html = f"<html><body><p>{ARTICLE}</p></body></html>{between * 100}"
+    assert page_text(html, "x.html") == ARTICLE
+
+
 def test_many_and_endless_references_take_no_time() -> None:
     html = "<p>Ja." + "&#2;" * 100_000 + "&#" + "0" * 500_000 + "2;" + "&#" * 100_000
     assert page_text(html, "x.html").rstrip("&#") == "Ja."

@@ -298,6 +298,28 @@ def test_a_result_changed_after_an_interruption_stays(model: Path, degloss: Run,
     assert [(tmp_path / "out" / f"{name}.txt").read_text() for name in "abc"] == ["von Hand", CLEAN, CLEAN]
 
 
+CUT_OFF = "import os; from degloss import cli, partfile; partfile._rename = lambda *_, **__: os._exit(9); cli.main()"
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_result_of_before_that_was_to_be_replaced_is_nobodys_change(
+    swept: bool, model: Path, degloss: Run, tmp_path: Path
+) -> None:
+    """Also if another run that writes into the folder swept the part away meanwhile."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(ARTICLE)
+    args = ("clean", "in", "-o", "out", "--resume")
+    assert degloss(*args).returncode == 0
+    (tmp_path / "in" / "a.txt").write_text(PAGE)
+    words = [sys.executable, "-c", CUT_OFF, *command(model, *args)[3:]]
+    assert subprocess.run(words, cwd=tmp_path, env=clean_environment(), check=False).returncode == 9
+    if swept:
+        assert degloss("clean", "in/a.txt", "-o", "out/b.txt").returncode == 0
+    done = degloss(*args)
+    assert (done.returncode, b"was changed" in done.stderr) == (0, False)
+    assert (tmp_path / "out" / "a.txt").read_text() == CLEAN
+
+
 def test_failures_in_results_that_stay_are_remembered(degloss: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "dump.jsonl").write_text(dump(500))

@@ -278,6 +278,14 @@ def test_what_comes_before_a_bad_text_comes_out(good: int, bad: object, separato
     assert list(found) == []
 
 
+def test_no_empty_batch_is_labelled(separator: Separator, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(type(separator), "separate_batch", lambda _, texts, favor: sizes.append(len(texts)) or texts)
+    for good in (0, 1, 256, 257):
+        assert len(list(separator.separate_many(["Ja."] * good))) == good
+    assert sizes == [1, 256, 256, 1]
+
+
 def test_a_caller_may_have_numpy_raise(separator: Separator) -> None:
     texts = [f"{PAGE}\n\n{'Der Rat tagt. ' * n}" for n in range(40)]
     with np.errstate(all="raise"):

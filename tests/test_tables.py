@@ -143,6 +143,7 @@ BETWEEN_TABS = [
     ("lines in a cell", '1\t"Ja.\n\nNein."\n2\tSo.\n', ["Ja.\n\nNein.", "So."]),
     ("a table in a cell", '1\t"Ja.\na\tb\nNein."\n', ["Ja.\na\tb\nNein."]),
     ("never closed", '1\t"Ja.\n2\tNein.\r\n3\tSo.\n', ['"Ja.', "Nein.", "So."]),
+    ("never closed, with empty lines", '1\t"Ja.\n\n2\tNein.\n\n', ['"Ja.', "Nein."]),
     ("closed within a cell", '1\t"Ja.\n2\tEr sagt "Nein".\n3\tSo.\n', ['"Ja.', 'Er sagt "Nein".', "So."]),
     ("closed rows later", '1\tJa.\n2\t"Wir.\n3\tEr.\n4\tSie."\n5\tSo.\n', ["Ja.", "in.csv:3-5: one row of", "So."]),
     ("with a bad row between", '1\t"Wir.\n2\n3\tSie."\n4\tSo.\n', ["in.csv:2-4: one row of several lines", "So."]),

@@ -30,6 +30,8 @@ FAILED: Final = 1
 PARTLY: Final = 3
 INTERRUPTED: Final = 128 + 2
 PIPE_BROKEN: Final = 128 + 13
+_HANGUP: Final = getattr(signal, "SIGHUP", None)
+"""There is none on Windows."""
 _NO_MEMORY: Final = "not enough memory for this input; split it, or take a machine with more"
 
 
@@ -79,10 +81,10 @@ def perform(work: Callable[[Tally], object], *, resumable: bool = False) -> int:
 
 def end(command: Callable[[], object]) -> NoReturn:
     """Runs the whole command line and ends the process, also where the arguments or the help went wrong."""
-    with suppress(ValueError, AttributeError):  # not in the main thread, or no such signal
+    with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _terminate)
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, _terminate)
+        if _HANGUP is not None and signal.getsignal(_HANGUP) is signal.SIG_DFL:
+            signal.signal(_HANGUP, _terminate)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as it was during the imports
             signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(ValueError, AttributeError):  # the help has letters that not every terminal's encoding has
@@ -111,5 +113,9 @@ def end(command: Callable[[], object]) -> NoReturn:
 
 
 def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:
-    """Ends as if by an error, so that temporary files are removed."""
+    """Ends as if by an error, so that temporary files are removed; whoever closes a terminal may say so twice, and that
+    must not break off the cleaning up."""
+    for further in (signal.SIGTERM, _HANGUP):
+        if further is not None:
+            signal.signal(further, signal.SIG_IGN)
     raise SystemExit(128 + signal_number)

@@ -27,9 +27,9 @@ _HIDDEN: Final = (
 """Format characters of the general category Cf that show nothing (https://www.unicode.org/reports/tr44/)."""
 _MARKS: Final = "\u0308\u0301\u0300\u0302\u0303\u0327\u030a\u030c"
 """Combining marks of the letters of Europe's languages."""
-# A run that stands between white space stays, since it has no neighbour whose sentence it could belong to. Compiled
-# when a text has such characters, as hardly any has.
-_UNSEEN: Final = rf"(?<=[^\s{_HIDDEN}])[{_HIDDEN}]+|[{_HIDDEN}]+(?=[^\s{_HIDDEN}])|[A-Za-z][{_MARKS}]"
+# A run that stands between white space stays, since it has no neighbour whose sentence it could belong to; it is looked
+# at once, and not from each of its characters on. Compiled when a text has such characters, as hardly any has.
+_UNSEEN: Final = rf"(?<=[^\s{_HIDDEN}])[{_HIDDEN}]+|(?<![{_HIDDEN}])[{_HIDDEN}]++(?=\S)|[A-Za-z][{_MARKS}]"
 
 
 class Unseen(NamedTuple):

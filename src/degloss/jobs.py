@@ -119,10 +119,10 @@ def _journal(made: Plan, labeller: Labeller) -> Journal | None:
 
     def holds(line: dict[str, Any]) -> bool:
         if "done" in line:
-            result = results / line["done"]
-            # Until it takes its name there is a part of it: what is there without one was changed since.
-            kept = made.folder is not None and not options.force and not companion(result, PART).exists()
-            return bool(line["result"] == stamp(result)) or (kept and result.exists())
+            now = stamp(results / line["done"])
+            # What it was to replace is no result that somebody changed since: this one never took its name.
+            kept = made.folder is not None and not options.force and now not in (None, line.get("replaced"))
+            return bool(line["result"] == now) or kept
         if "at" in line and made.folder is not None:
             return line["at"] in jobs and continues(line, jobs[line["at"]])
         return True

@@ -6,7 +6,8 @@ run that differs from it is not resumed. Then:
 
     {"at": job, "items": n, "bytes": m, …}           of this job n documents are written, in m bytes of its part
     {"done": job, "input": …, "source": …, "result": …}   the result of this input, and the stamps of both: it is
-                                                     complete; written before it takes its name
+                                                     complete; written before it takes its name, with the stamp of
+                                                     what has that name, as "replaced"
     {"failed": job, "source": …}                     this input could not be read
     {"finished": true}                               nothing is left to do
 

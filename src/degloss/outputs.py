@@ -215,7 +215,7 @@ class Outputs:
                 self._tally.done += output.documents
                 if self._journal is not None:
                     done = {"done": job.key, "input": job.source, "source": begin.stamp, "result": stamp(part.path)}
-                    self._journal.note(done, totals)
+                    self._journal.note({**done, "replaced": stamp(job.target)}, totals)
                 try:
                     part.commit(force=replace)
                 except BaseException:

@@ -19,7 +19,7 @@ from degloss.extras import package
 _PAGE: Final = re.compile(r"<(html|frameset)\b", re.I)
 _BODY: Final = re.compile(r"<body\b", re.I)
 _NEXT: Final = re.compile(
-    r"(?<=</html>)(?=\s{0,200}(?:<!--.{0,500}?-->\s{0,200}){0,9}(?:<!doctype[^<>]{0,500}>\s{0,200})?<html\b)",
+    r"(?<=</html>)(?=\s{0,200}(?:(?><!--.{0,500}?-->)\s{0,200}){0,9}(?:<!doctype[^<>]{0,500}>\s{0,200})?<html\b)",
     re.I | re.S,
 )
 """Where one page ends and another begins, as in files that several pages were saved to. Bounded, since strangers write

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from degloss.documents import LABELS
@@ -93,7 +94,8 @@ class Progress:
     def close(self) -> None:
         """Takes the bar away."""
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError):  # the terminal is gone, too
+                self._bar.stop()
             self._bar = None
 
     def summary(self, tally: Tally) -> list[str]:

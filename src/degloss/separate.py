@@ -103,7 +103,8 @@ class Separator:
         numbered = enumerate(texts)
         while True:
             waiting, trouble = _waiting(numbered)
-            yield from self.separate_batch(waiting, favor=favor)
+            if waiting:
+                yield from self.separate_batch(waiting, favor=favor)
             if trouble is not None:  # what came before it is not lost
                 raise trouble
             if not waiting:
@@ -116,9 +117,7 @@ class Separator:
             raise TypeError("separate_batch takes several texts; for one text call separate")
         for number, text in enumerate(texts):
             _check_text(number, text)
-        with np.errstate(
-            under="ignore"
-        ):  # what is next to nothing is nothing, whatever the caller asked NumPy to raise
+        with np.errstate(under="ignore"):  # what is next to nothing is nothing, whatever the caller had NumPy raise
             stages = self.stages(texts)
             sentences, scores, logs = stages.sentences, stages.scores, stages.logs
             del stages  # all the rest of it, which takes more memory than what follows

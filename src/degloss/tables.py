@@ -131,7 +131,8 @@ def _split(lines: Iterable[str], header: Header, name: str) -> Iterator[tuple[in
             wrong = str(error)
         where = f"{line}" if reader.line_num <= line else f"{line}-{reader.line_num}"
         if tabs and (wrong or len(cells) not in (0, header.width())) and _are_rows(read, header):
-            yield from ((place, bare.rstrip("\r\n").split("\t")) for place, bare in enumerate(read, line))
+            bare = ((place, text.rstrip("\r\n")) for place, text in enumerate(read, line))
+            yield from ((place, text.split("\t")) for place, text in bare if text)
             continue
         several = len(read) > 1 and _are_rows([read[0], read[-1]], header)
         if wrong:
@@ -152,8 +153,10 @@ def _noted(lines: Iterable[str], read: list[str]) -> Iterator[str]:
 
 
 def _are_rows(lines: list[str], header: Header) -> bool:
-    """Whether each of these lines has as many cells as the header; in a single column that says nothing of several."""
-    return (len(lines) == 1 or header.width() > 1) and all(line.count("\t") == header.width() - 1 for line in lines)
+    """Whether each of these lines has as many cells as the header, but for empty ones, which are passed over; in a
+    single column that says nothing of several."""
+    tabs = header.width() - 1
+    return (len(lines) == 1 or tabs > 0) and all(line.count("\t") == tabs for line in lines if line.rstrip("\r\n"))
 
 
 def _first(stream: io.TextIOWrapper) -> str:
