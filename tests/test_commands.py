@@ -1,11 +1,13 @@
 """`degloss evaluate`: what would fail after half an hour of fitting fails before it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from conftest import ARTICLE, COMMENT
+from degloss.documents import FAVORS
 from degloss.errors import CorpusError, OutputError, TrainingError
 from degloss_training import ablate, commands, kernels, recipe
 from degloss_training.ablate import Ablation
@@ -74,6 +76,23 @@ def test_real_text_that_was_trained_on_is_named(
     scores = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert scores["a"]["shared with training texts"] == {"documents": 1, "names": ["seite-7"]}
     assert "shared with training texts" not in scores["gate"]
+
+
+def test_what_favor_costs_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gate").mkdir()
+    for path in commands.GATE.glob("g2-*.txt"):  # short texts, of which the shipped model is not sure
+        shutil.copy(path, tmp_path / "gate")
+    options = ["--gate-set", str(tmp_path / "gate"), "--out", str(tmp_path / "out")]
+    lost = []
+    for favor in FAVORS:
+        assert commands.evaluate([*options, "--no-folds", "--no-ablations", "--favor", favor]) == 0
+        (kind,) = json.loads((tmp_path / "out" / "scores.json").read_text())["gate"]["kinds"].values()
+        lost.append(kind["systems"]["degloss"]["article lost"]["value"])
+    assert lost[FAVORS.index("precision")] > lost[FAVORS.index("balanced")] > lost[FAVORS.index("recall")]
+    for given in (["--gate"], ["--no-folds"]):
+        with pytest.raises(SystemExit, match="2"):
+            commands.evaluate([*options, *given, "--favor", "recall"])
+        assert "--favor recall goes with --no-folds and --no-ablations" in capsys.readouterr().err
 
 
 def test_a_gate_set_that_is_not_there(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from degloss.artefact import shipped_folder
+from degloss.documents import FAVORS
 from degloss.errors import CorpusError, TrainingError
 from degloss.separate import load
 from degloss.show import counted
@@ -54,6 +55,7 @@ def evaluate(arguments: list[str]) -> int:
         action="store_true",
         help="leave out the ablations: training without one thing at a time, over an hour",
     )
+    parser.add_argument("--favor", choices=FAVORS, default="balanced", help="the mistake to avoid, as in degloss clean")
     parser.add_argument("--gate", action="store_true", help="only check the floors of the gate set")
     parser.add_argument("--floors", type=Path, default=FLOORS, help="the floors")
     parser.add_argument("--set-floors", action="store_true", help="with --gate: set the floors to what is reached")
@@ -61,19 +63,21 @@ def evaluate(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if (options.set_floors and not options.gate) or (options.lower and not options.set_floors):
         parser.error("--lower goes with --set-floors, and --set-floors with --gate")
+    if options.favor != "balanced" and (options.gate or not (options.no_folds and options.no_ablations)):
+        parser.error(f"--favor {options.favor} goes with --no-folds and --no-ablations, and not with --gate")
     if not (options.gate or (options.no_folds and options.no_ablations)):
         kernels.pin()
     real = [] if options.gate else _real(options.real)
     if not options.gate:
         ready_folder(options.out)
     separator = load(options.model or shipped_folder())
-    at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set))
+    at_gate = evaluation.on_documents("gate", separator, labelled.load(options.gate_set), options.favor)
     if options.gate:
         return _gate(options, at_gate)
     trained = seen.training_sentences(labelled.load(options.corpus), options.public) if real else frozenset()
     if real and not options.public:
         _say("what real text shares with training texts is looked up in the corpus alone; --public looks there, too")
-    at_real = [evaluation.on_file(file, separator, trained) for file in real]
+    at_real = [evaluation.on_file(file, separator, trained, options.favor) for file in real]
     folds = [] if options.no_folds else _folds(options)
     print(report.write([at_gate, *folds, *at_real], options.out))
     if not options.no_ablations:

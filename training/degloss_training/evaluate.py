@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.documents import LABELS, Segment, Sentence, Separation
+from degloss.documents import LABELS, Favor, Segment, Sentence, Separation
 from degloss.encode import encode
 from degloss.errors import TrainingError
 from degloss.separate import Separator
@@ -39,6 +39,7 @@ class Result:
     judged   one list of documents a system, in the same order
     chances  (n, 3) the probabilities of the units' sentences, gold (n) their labels: for curves and calibration
     shared   the names of the documents that share sentences with training texts; None where nobody looked
+    favor    the mistake that was to be avoided
     """
 
     name: str
@@ -46,6 +47,7 @@ class Result:
     chances: list[NDArray[np.float64]] = field(default_factory=list)
     gold: list[NDArray[np.int8]] = field(default_factory=list)
     shared: list[str] | None = None
+    favor: Favor = "balanced"
 
     def add(self, name: str, kind: str, spans: Sequence[tuple[int, int, str]], found: Separation) -> None:
         """Judges all systems on one document."""
@@ -59,7 +61,8 @@ class Result:
 
     def add_all(self, separator: Separator, rows: Sequence[tuple[str, str, str, list[tuple[int, int, str]]]]) -> None:
         """Separates and judges documents given as name, kind, text and spans; keeps their probabilities."""
-        for found, (name, kind, _, spans) in zip(separator.separate_many([r[2] for r in rows]), rows, strict=True):
+        separated = separator.separate_many([r[2] for r in rows], favor=self.favor)
+        for found, (name, kind, _, spans) in zip(separated, rows, strict=True):
             self.add(name, kind, spans, found)
         for first in range(0, len(rows), 200):
             part = rows[first : first + 200]
@@ -85,9 +88,9 @@ def units(document: Document) -> list[tuple[int, int, str]]:
     ]
 
 
-def on_documents(name: str, separator: Separator, documents: Sequence[Document]) -> Result:
+def on_documents(name: str, separator: Separator, documents: Sequence[Document], favor: Favor = "balanced") -> Result:
     """The systems on labelled documents the model has not been trained on; each seed has a row of its own."""
-    result = Result(name)
+    result = Result(name, favor=favor)
     kinds = [d.name if d.kind == "seed" else d.kind for d in documents]
     result.add_all(separator, [(d.name, kind, d.text, units(d)) for d, kind in zip(documents, kinds, strict=True)])
     return result
@@ -169,9 +172,9 @@ def set_name(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
-def on_file(path: Path, separator: Separator, trained: Set[str] = frozenset()) -> Result:
+def on_file(path: Path, separator: Separator, trained: Set[str] = frozenset(), favor: Favor = "balanced") -> Result:
     """The systems on a file of annotated real text; `trained` are the sentences of training texts to look for."""
-    result = Result(set_name(path))
+    result = Result(set_name(path), favor=favor)
     rows = read(path)
     result.add_all(separator, rows)
     if trained:
