@@ -16,7 +16,9 @@ from degloss.documents import Segment, Separation
 from degloss.explain import explain
 from degloss.invisible import as_read, legible
 from degloss.separate import shipped
+from degloss_training import recipe
 from degloss_training.corpus import Document
+from degloss_training.prepare import legible_documents
 from training_data import prepared
 
 PAGE = """Stadtrat beschließt Umbau der Bahnhofstraße
@@ -119,7 +121,9 @@ def test_training_reads_so_as_well() -> None:
     article, comment = PAGE.split("\n\nNa")
     plain = prepared([document(f"{article}\n\nNa{comment}", len(article))])
     article, comment = hyphenated(article), hyphenated(comment)
-    data = prepared([document(f"{article}\n\nNa{comment}", len(article))])
+    hyphens = [document(f"{article}\n\nNa{comment}", len(article))]
+    assert not any("\u00ad" in made.text for made in recipe.documents(hyphens, None))
+    data = prepared(legible_documents(hyphens))
     assert data.gold.tolist() == plain.gold.tolist()
     assert (data.ngrams != plain.ngrams).nnz == 0
     assert data.documents == plain.documents

@@ -29,7 +29,7 @@ from degloss.documents import LABELS, Segment
 from degloss.separate import shipped
 from degloss_training.corpus import Document
 from degloss_training.fit import steadily
-from degloss_training.prepare import Prepared, prepare
+from degloss_training.prepare import Prepared, legible_documents, prepare
 from degloss_training.sentence import design, standardise
 from degloss_training.settings import Settings
 
@@ -187,4 +187,4 @@ def _prepared(texts: Sequence[str]) -> Prepared:
     documents = [
         Document(str(n), "bucket-0", "text", text, (Segment(0, len(text), LABELS[0]),)) for n, text in enumerate(texts)
     ]
-    return prepare(documents, {}, {}, {}, lambda kind: "page")
+    return prepare(legible_documents(documents), {}, {}, {}, lambda kind: "page")

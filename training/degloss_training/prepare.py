@@ -82,7 +82,6 @@ def prepare(
     sentences where composed documents have them word for word. Seeds are real text, and short texts have too few
     sentences to spare; remarks of the furniture count in full, as readers' comments do.
     """
-    documents = _as_read(documents)
     batch = encode([d.text for d in documents])
     words = look_up(batch)
 
@@ -115,7 +114,7 @@ def prepare(
     )
 
 
-def _as_read(documents: Sequence[Document]) -> list[Document]:
+def legible_documents(documents: Sequence[Document]) -> list[Document]:
     """The documents without what nobody sees, as the package reads them."""
     texts, unseen = as_read([d.text for d in documents])
     read = [replace(d, text=text) for d, text in zip(documents, texts, strict=True)]

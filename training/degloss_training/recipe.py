@@ -12,7 +12,7 @@ from typing import Final
 from degloss.documents import Label
 from degloss_training import compose, sources
 from degloss_training.corpus import Document
-from degloss_training.prepare import Prepared, prepare
+from degloss_training.prepare import Prepared, legible_documents, prepare
 from degloss_training.settings import Settings
 
 SEED: Final = 1
@@ -92,7 +92,12 @@ def _divided(weights: dict[str, float]) -> dict[str, float]:
 
 
 def documents(labelled: Sequence[Document], public: Path | None, share: float = 1) -> list[Document]:
-    """Every training document: the labelled ones, the same laid anew, and a share of the composed ones."""
+    """Every training document: the labelled ones, the same laid anew, and a share of the composed ones.
+
+    Labelled documents are read as the package reads texts. Public ones still stand as they came, as they did when the
+    shipped model was trained: some twenty have soft hyphens or the like.
+    """
+    labelled = legible_documents(labelled)
     material = sources.gather(labelled, public)
     layouts = {name: TIMES * int(share * number / (1 if public else 6)) for name, number in LAYOUTS.items()}
     composed = compose.compose(material, layouts, SEED)
