@@ -109,7 +109,7 @@ def joined(texts: Sequence[str], batches: Sequence[tuple[int, Sentences, int]]) 
     """The sentences of all batches as if they were one: of each the number of its first text, and that text's start."""
     if len(batches) == 1 and len(batches[0][1].texts) == len(texts):
         return batches[0][1]
-    offsets = _offsets(texts)
+    offsets = line_offsets(texts)
     size = sum(len(part) for _, part, _ in batches)
     document = np.empty(size, np.int32)
     starts, ends = np.empty((2, size), np.int32 if offsets[-1] < _MOST else np.int64)
@@ -136,7 +136,7 @@ _MOST: Final = 1 << 31
 def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     """Splits the texts into sentences and lays them out as arrays; any text will do, lone surrogates included."""
     # A line break after each text.
-    joined, offsets = "\n".join([*texts, ""]), _offsets(texts)
+    joined, offsets = "\n".join([*texts, ""]), line_offsets(texts)
     codes = _code_points(joined)
     kinds = classes().take(codes, mode="clip")
     if "\r" in joined:
@@ -174,7 +174,7 @@ def encode(texts: Sequence[str], slice: Slice | None = None) -> Batch:
     )
 
 
-def _offsets(texts: Sequence[str]) -> NDArray[np.int64]:
+def line_offsets(texts: Sequence[str]) -> NDArray[np.int64]:
     """Where each text begins, and behind the last: a line break follows each."""
     return np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
 

@@ -30,7 +30,7 @@ class Remark(str):
 
     kind: str
 
-    def __new__(cls, message: str, kind: str = "others") -> Remark:
+    def __new__(cls, message: str, kind: str = "others") -> Remark:  # pickle gives the message alone, then the rest
         made = super().__new__(cls, message)
         made.kind = kind
         return made

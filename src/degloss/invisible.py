@@ -12,13 +12,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.encode import Sentences
+from degloss.encode import Sentences, line_offsets
 
 _HIDDEN: Final = (
     "\u00ad\u061c\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -94,7 +93,7 @@ def as_given(read: Sentences, texts: Sequence[str], unseen: Mapping[int, Unseen]
     for number, of in unseen.items():
         rows = read.rows(number)
         starts[rows], ends[rows] = of.given(starts[rows], ends[rows])
-    offsets = np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
+    offsets = line_offsets(texts)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)
 

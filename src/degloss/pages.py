@@ -83,7 +83,7 @@ def _text(trafilatura: Any, html: str) -> str:
     text, comments = (found.text or "", found.comments or "") if found else ("", "")
     if _repeated(text, comments, trafilatura, html):
         comments = _beyond(text, comments)
-    if "\n" not in text or any(map(_is_long_row, text.splitlines())):
+    if text and ("\n" not in text or any(map(_is_long_row, text.splitlines()))):
         text = _lines_broken(text, _all_text(trafilatura, html))
     return normalize("NFC", f"{text}\n{comments}".strip()) or _all_text(trafilatura, html)
 

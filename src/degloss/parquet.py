@@ -133,9 +133,10 @@ def _texts(column: Any) -> list[str | UnicodeDecodeError | None]:
 def _value(scalar: Any) -> object:
     """What a cell holds, as Python has it, or else as bytes or a string: no text, a time before or after all calendars,
     or one more exact than those of Python."""
-    exact = str(scalar.type) == _FINE and scalar.is_valid and scalar.value % 1000 == 0
+    kind = str(scalar.type)
+    exact = kind == _FINE and scalar.is_valid and scalar.value % 1000 == 0
     try:
-        if exact or _FINE not in str(scalar.type):
+        if exact or _FINE not in kind:
             return scalar.as_py()
     except UnicodeDecodeError:
         if hasattr(scalar, "as_buffer"):
@@ -146,7 +147,7 @@ def _value(scalar: Any) -> object:
         return None
     if hasattr(scalar, "dictionary"):
         return _value(scalar.value)
-    if str(scalar.type).startswith("map<"):
+    if kind.startswith("map<"):
         return [[_value(pair[0]), _value(pair[1])] for pair in scalar.values]
     if hasattr(scalar, "items"):
         return {name: _value(part) for name, part in scalar.items()}
