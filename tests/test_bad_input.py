@@ -432,6 +432,31 @@ def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: 
     assert os.listdir(tmp_path) == ["in.jsonl"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_a_run_outlives_its_terminal_if_it_is_to(model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.jsonl")
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(
+        command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl"), cwd=tmp_path, stderr=terminal,
+        env=clean_environment(), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )  # fmt: skip
+    os.close(terminal)
+    lines = (json.dumps({"text": COMMENT}) + "\n").encode() * 100
+    written = 0
+    with open(tmp_path / "in.jsonl", "wb") as pipe:
+        while not select.select([ours], [], [], 0.05)[0]:
+            pipe.write(lines)
+            pipe.flush()
+            written += 100
+        os.close(ours)
+        for _ in range(20):
+            pipe.write(lines)
+            pipe.flush()
+            written += 100
+    assert process.wait(60) == 0
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == written
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
 @pytest.mark.parametrize(("sent", "code"), ENDING)
 def test_interrupted_while_writing(sent: signal.Signals, code: int, model: Path, tmp_path: Path) -> None:

@@ -74,7 +74,11 @@ class Progress:
             return
         if self._terminal:
             if now - self._began >= _BAR_AFTER:
-                self._update_bar(tally)
+                try:
+                    self._update_bar(tally)
+                except OSError:  # the terminal is gone; the work goes on, as it does where that was to be expected
+                    self._shown = False
+                    self.close()
         elif now - self._told >= _LINE_EVERY:
             self._told = now
             self._tell(self.line(tally, now - self._began))
