@@ -32,12 +32,12 @@ from degloss.cues import Cues, cues, packed, voices
 from degloss.decode import Chain, Spoken, calibrated, decide, evidence, shares, spoken
 from degloss.documents import FAVORS, LABELS, Label
 from degloss.encode import Batch, encode
-from degloss.invisible import as_read
 from degloss.likeness import NAMES as LIKENESS
 from degloss.likeness import REACHES
 from degloss.memory import HEARD, KEPT, Memory, lanes, remember, running
 from degloss.messages import marginals
 from degloss.ngrams import CHARACTER_ORDERS, SKELETON_ORDERS, TABLE_BITS, families, grams, scale
+from degloss.reading import as_read
 from degloss.separate import Separator
 from degloss.skeleton import skeleton
 from degloss.vectors import DIMENSIONS, SOURCES, sentence_vectors

@@ -30,8 +30,8 @@ from degloss.cues import Cues, voices
 from degloss.documents import LABELS, Favor, Label, Sentence
 from degloss.encode import Batch, batches
 from degloss.formats import painted
-from degloss.invisible import legible
 from degloss.ngrams import Family, families, scale
+from degloss.reading import legible
 from degloss.separate import Separator, Stages
 from degloss.show import visible
 from degloss.words import look_up

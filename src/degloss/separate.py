@@ -24,9 +24,9 @@ from degloss.cues import Cues, Packed, kept, packed, voices
 from degloss.decode import Spoken, calibrated, decisions, evidence, spoken
 from degloss.documents import FAVORS, Favor, Separation
 from degloss.encode import Sentences, batches, joined
-from degloss.invisible import as_given, as_read
 from degloss.messages import marginals
 from degloss.ngrams import grams
+from degloss.reading import as_given, as_read
 from degloss.slices import SLICE
 from degloss.vectors import sentence_vectors
 from degloss.words import look_up

@@ -16,8 +16,8 @@ from scipy import sparse
 from degloss.cues import Cues, cues
 from degloss.documents import LABELS, Label, Segment
 from degloss.encode import Batch, encode
-from degloss.invisible import as_read
 from degloss.ngrams import TABLE_BITS, Family, families, scale
+from degloss.reading import as_read
 from degloss.skeleton import skeleton
 from degloss.vectors import SOURCES
 from degloss.words import FUNCTION, Words, look_up, veiled

@@ -1,0 +1,223 @@
+"""Texts come half out of other formats: what a reader sees in them is what decides, and offsets are of what came.
+
+What is read of a text stands in cases/spellings.tsv. That it changes no label is tested on documents of the gate set,
+each written in as many ways as scraped text comes in.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from degloss import separate
+from degloss.documents import Segment, Separation
+from degloss.explain import explain
+from degloss.reading import as_read, legible
+from degloss.separate import shipped
+from degloss_training import corpus, recipe
+from degloss_training.corpus import Document
+from degloss_training.evaluate import units
+from degloss_training.metric import judge
+from degloss_training.prepare import legible_documents
+from training_data import prepared
+
+CASES: Final = Path(__file__).parent / "cases" / "spellings.tsv"
+GATE: Final = Path(__file__).parents[1] / "training" / "gate"
+
+
+def cases() -> list[tuple[str, str, str]]:
+    rows = (line.split("\t") for line in CASES.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    return [(kind, unescaped(text), unescaped(read)) for kind, text, read in rows]
+
+
+def unescaped(text: str) -> str:
+    escape = r"\\(?:\\|n|x[0-9a-f]{2}|u[0-9a-f]{4})"
+    return re.sub(escape, lambda match: str(ast.literal_eval(f"'{match[0]}'")), text)
+
+
+@pytest.mark.parametrize(("text", "read"), [case[1:] for case in cases()], ids=[f"{c[0]}: {c[1]!a}" for c in cases()])
+def test_what_is_read(text: str, read: str) -> None:
+    assert legible(text) == read
+
+
+# Labels.
+
+
+Written = Callable[[str], list[str]]
+"""Writes a text otherwise: what stands for each of its characters."""
+
+
+def each(table: dict[str, str]) -> Written:
+    return lambda text: [table.get(character, character) for character in text]
+
+
+def around(pattern: str, before: str, behind: str) -> Written:
+    def written(text: str) -> list[str]:
+        pieces = list(text)
+        for match in re.finditer(pattern, text):
+            pieces[match.start()] = before + pieces[match.start()]
+            pieces[match.end() - 1] += behind
+        return pieces
+
+    return written
+
+
+def mojibake(text: str) -> list[str]:
+    # What Windows-1252 has no character for is taken for that of Latin-1.
+    return [
+        "".join(
+            bytes([byte]).decode("cp1252" if byte not in b"\x81\x8d\x8f\x90\x9d" else "latin-1") for byte in c.encode()
+        )
+        for c in text
+    ]
+
+
+UMLAUTS: Final = "äöüÄÖÜß"
+BOLD: Final = {chr(65 + n + 6 * (n > 25)): chr(0x1D5D4 + n) for n in range(52)}
+ENTITIES: Final = {
+    "ä": "&auml;", "ö": "&ouml;", "ü": "&uuml;", "Ä": "&Auml;", "Ö": "&Ouml;", "Ü": "&Uuml;", "ß": "&szlig;",
+    "„": "&bdquo;", "“": "&ldquo;", '"': "&quot;", "–": "&#8211;", "&": "&amp;", "\u00a0": "&nbsp;",
+}  # fmt: skip
+
+WRITTEN: Final[dict[str, tuple[Written, float]]] = {
+    # how, and the share of units that may get another label; 0 where nothing is lost
+    "soft hyphens": (around(r"\w{3}(?=\w{3})", "", "\u00ad"), 0),
+    "marks of direction": (around(r"(?m)^.+$", "\u200f", "\u200e"), 0),
+    "zero-width spaces": (around(r"\S(?= )", "", "\u200b"), 0),
+    "lines of zero-width spaces": (around(r"\n(?=\n)", "", "\u200b"), 0),
+    "umlauts of two code points": (lambda text: [unicodedata.normalize("NFD", c) for c in text], 0),
+    "control characters": (around(r"\S(?= )", "", "\x02"), 0),
+    "bold letters": (each(BOLD), 0),
+    "entities": (each(ENTITIES), 0.002),
+    "entities twice": (each({c: entity.replace("&", "&amp;") for c, entity in ENTITIES.items()}), 0.002),
+    "UTF-8 taken for Windows-1252": (mojibake, 0.005),
+    "escapes of JSON": (lambda text: [f"\\u{ord(c):04x}" if "\x80" < c < "\uffff" else c for c in text], 0.005),
+    "line breaks of JSON": (each({"\n": "\\n"}), 0),
+    "escapes of Markdown": (each({c: f"\\{c}" for c in ".!-"}), 0),
+    "headings": (around(r"(?m)^\S.*$", "## ", ""), 0.005),
+    "bold words": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "**", "**"), 0),
+    "links": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "[", "](https://beispiel.example/seite)"), 0),
+    "tags": (around(r"(?m)^\S.*$", "<p>", "</p>"), 0.005),
+    "breaks": (each({"\n": "<br />\n"}), 0.002),
+    "footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "[12]"), 0),
+    "raised footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "¹²"), 0),
+    "quotation marks of typewriters": (each({"„": ",,", "“": "''", "”": "''"}), 0.005),
+    "umlauts lost": (each(dict.fromkeys(UMLAUTS, "?")), 0.03),
+    "umlauts not decoded": (each(dict.fromkeys(UMLAUTS, "\ufffd")), 0.02),
+}
+
+
+@cache
+def gate() -> list[tuple[str, list[tuple[int, int, str]], tuple[int, ...]]]:
+    """Text, units and labels of every third document of the gate set."""
+    documents = corpus.load(GATE)[::3]
+    return [
+        (d.text, units(d), said)
+        for d, said in zip(documents, labels([(d.text, units(d)) for d in documents]), strict=True)
+    ]
+
+
+def labels(documents: list[tuple[str, list[tuple[int, int, str]]]]) -> list[tuple[int, ...]]:
+    """What the units of each document are said to be."""
+    found = shipped().separate_batch([text for text, _ in documents])
+    return [judge("", "", spans, of.sentences).predicted for (_, spans), of in zip(documents, found, strict=True)]
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_how_a_text_is_written_changes_no_label(how: str) -> None:
+    write, share = WRITTEN[how]
+    documents = []
+    for text, spans, _ in gate():
+        pieces = write(text)
+        offsets = [0, *accumulate(map(len, pieces))]
+        documents.append(("".join(pieces), [(offsets[start], offsets[end], label) for start, end, label in spans]))
+    assert sum(written != text for (written, _), (text, _, _) in zip(documents, gate(), strict=True)) > 20
+    said = [
+        (a, b)
+        for now, (_, _, then) in zip(labels(documents), gate(), strict=True)
+        for a, b in zip(now, then, strict=True)
+    ]
+    assert sum(a != b for a, b in said) <= share * len(said)
+
+
+PAGE = """Stadtrat beschließt Umbau der Bahnhofstraße
+
+Der Stadtrat hat am Dienstagabend dem Umbau der Bahnhofstraße zugestimmt. Die Verwaltung rechnet mit Kosten von vier \
+Millionen Euro, sagte Bürgermeisterin Köhler nach der Abstimmung.
+
+Na bravo, und wer zahlt die ganzen Verwaltungskosten? Wir natürlich, wie immer.
+
+Teile diesen Beitrag
+https://t.me/beispiel 👩‍👧‼️"""
+
+HYPHENATED = re.sub(r"(\w{3})(?=\w{3})", "\\1\u00ad", PAGE)
+
+
+def seen(found: Separation) -> list[tuple[str, str, float]]:
+    """The sentences as a reader sees them."""
+    return [(legible(found.text[s.start : s.end]).strip(), s.label, s.confidence) for s in found.sentences]
+
+
+PIECES: Final = [
+    "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
+    "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
+    "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = separate(text)
+    borders = [(0, 0), *((s.start, s.end) for s in found.sentences), (len(text), len(text))]
+    assert all(not text[end:start].strip() for (_, end), (start, _) in pairwise(borders))
+    assert all(start < end for start, end in borders[1:-1])
+    assert all(text[place].strip() for start, end in borders[1:-1] for place in (start, end - 1))
+    for of in as_read([text])[1].values():
+        starts, ends = np.array(borders[1:-1], np.int64).reshape(-1, 2).T
+        again = of.given(of.read(starts), of.read(ends))
+        assert (again[0].tolist(), again[1].tolist()) == (starts.tolist(), ends.tolist())
+
+
+def test_texts_of_a_batch_keep_their_own_offsets() -> None:
+    texts = [PAGE, HYPHENATED, "", f"\ufeff{PAGE}", PAGE]
+    for found, text in zip(shipped().separate_batch(texts), texts, strict=True):
+        assert found == separate(text)
+
+
+def test_long_texts_are_read_so_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("degloss.encode.SLICE", 200)
+    assert [s[:2] for s in seen(separate(HYPHENATED))] == [s[:2] for s in seen(separate(PAGE))]
+
+
+def test_explanations_are_of_what_is_read() -> None:
+    plain, hyphens = (list(explain(shipped(), text)) for text in (PAGE, HYPHENATED))
+    assert [(e.ngrams, e.cues, e.context) for e in plain] == [(e.ngrams, e.cues, e.context) for e in hyphens]
+    assert [e.text for e in plain] == [legible(e.text) for e in hyphens]
+    assert "\u00ad" in "".join(e.text for e in hyphens)
+
+
+def test_training_reads_so_as_well() -> None:
+    def document(text: str, cut: int) -> Document:
+        return Document("d", "d", "pure", text, (Segment(0, cut, "article"), Segment(cut, len(text), "commentary")))
+
+    article, comment = PAGE.split("\n\nNa")
+    plain = prepared([document(f"{article}\n\nNa{comment}", len(article))])
+    article, comment = (re.sub(r"(\w{3})(?=\w{3})", "\\1\u00ad", text) for text in (article, comment))
+    hyphens = [document(f"{article}\n\nNa{comment}", len(article))]
+    assert not any("\u00ad" in made.text for made in recipe.documents(hyphens, None))
+    data = prepared(legible_documents(hyphens))
+    assert data.gold.tolist() == plain.gold.tolist()
+    assert (data.ngrams != plain.ngrams).nnz == 0
+    assert data.documents == plain.documents
