@@ -103,13 +103,23 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
     "entities twice": (each({c: entity.replace("&", "&amp;") for c, entity in ENTITIES.items()}), 0.002),
     "UTF-8 taken for Windows-1252": (mojibake, 0.005),
     "escapes of JSON": (lambda text: [f"\\u{ord(c):04x}" if "\x80" < c < "\uffff" else c for c in text], 0.005),
-    "line breaks of JSON": (each({"\n": "\\n"}), 0),
+    "line breaks of JSON": (each({"\n": "\\n"}), 0.002),  # not the last one
+    "line breaks of JSON on Windows": (each({"\n": "\\r\\n"}), 0.002),
     "escapes of Markdown": (each({c: f"\\{c}" for c in ".!-"}), 0),
     "headings": (around(r"(?m)^\S.*$", "## ", ""), 0.005),
-    "bold words": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "**", "**"), 0),
+    "bold words": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "**", "**"), 0.005),
     "links": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "[", "](https://beispiel.example/seite)"), 0),
     "tags": (around(r"(?m)^\S.*$", "<p>", "</p>"), 0.005),
     "breaks": (each({"\n": "<br />\n"}), 0.002),
+    "tags escaped once more": (around(r"(?m)^\S.*$", "&lt;p&gt;", "&lt;/p&gt;"), 0.005),
+    "tags with long attributes": (around(r"(?m)^\S", f'<img srcset="{"a.jpg 1x, " * 80}">', ""), 0.005),
+    "comments of HTML": (around(r"(?m)^\S.*$", "<!-- wp:paragraph -->\n", "\n<!-- /wp:paragraph -->"), 0.03),
+    "UTF-8 taken twice": (
+        lambda text: ["".join(mojibake("".join(mojibake(c)))) if c in UMLAUTS else c for c in text],
+        0,
+    ),
+    "U+FFFD taken for Windows-1252": (each(dict.fromkeys(UMLAUTS, "ï¿½")), 0.02),
+    "umlauts lost byte by byte": (each(dict.fromkeys(UMLAUTS, "??")), 0.03),
     "footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "[12]"), 0),
     "raised footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "¹²"), 0),
     "quotation marks of typewriters": (each({"„": ",,", "“": "''", "”": "''"}), 0.005),
@@ -172,7 +182,8 @@ def seen(found: Separation) -> list[tuple[str, str, float]]:
 PIECES: Final = [
     "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
-    "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹",
+    "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
+    "\\r\\n", "\ufe0f", "*", ">",
 ]  # fmt: skip
 
 
@@ -188,6 +199,18 @@ def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(piec
         starts, ends = np.array(borders[1:-1], np.int64).reshape(-1, 2).T
         again = of.given(of.read(starts), of.read(ends))
         assert (again[0].tolist(), again[1].tolist()) == (starts.tolist(), ends.tolist())
+
+
+def test_a_text_is_read_alike_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = "".join(f"{text}\n\n" for _, text, _ in cases())
+    alone = legible(whole)
+    for step in (1, 2, 3, 64):
+        monkeypatch.setattr("degloss.reading._STEP", step)
+        assert legible(whole) == alone
+    monkeypatch.undo()
+    for before in ("*", "_", ">", "`", "#", "👉", "\u00ad", "Ã", "?", ","):
+        for _, text, read in cases():
+            assert as_read([before, text, before])[0][1] == read
 
 
 def test_texts_of_a_batch_keep_their_own_offsets() -> None:

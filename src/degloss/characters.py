@@ -94,10 +94,10 @@ LINE_BREAKS: Final = "\r" + "".join(chr(c) for c in _NEWLINES)
 
 HIDDEN: Final = (
     "\u00ad\u061c\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
-    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\ufffc"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\u034f\u180e\u3164\ufff9\ufffa\ufffb\ufffc"
 )
-"""Format characters of the general category Cf that show nothing (https://www.unicode.org/reports/tr44/), and the one
-that stands for an object that was there. Joiners are none of them: emoji are made of them."""
+"""Characters that show nothing (default ignorable code points, https://www.unicode.org/reports/tr44/), and the one that
+stands for an object that was there. Joiners are none of them: emoji are made of them."""
 
 CONTROLS: Final = "".join(map(chr, (*range(9), *range(0x0E, 0x1C), 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0))))
 """Control characters that are no white space."""

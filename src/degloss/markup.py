@@ -14,15 +14,22 @@ from typing import Final, NamedTuple
 from degloss.characters import CONTROLS, HIDDEN
 
 _LONGEST: Final = 500
-"""Code points: no emphasis, link or tag is longer, or a text of nothing but their beginnings would take for ever."""
+"""Code points: no emphasis or link is longer, or a text of nothing but their beginnings would take for ever."""
 
 _BREAKS: Final = (
     "p|div|br|hr|h[1-6]|li|ul|ol|dl|dt|dd|tr|table|thead|tbody|blockquote|figure|figcaption|section|article|pre"
 )
-_WITHIN: Final = "a|abbr|b|big|center|cite|code|del|em|font|i|img|ins|kbd|mark|q|s|small|span|strong|sub|sup|u|wbr"
-_ATTRIBUTES: Final = rf"\s[^<>]{{0,{_LONGEST}}}=[^<>]{{0,{_LONGEST}}}"
-_TAG: Final = rf"(?i:</?(?:({_BREAKS})|(td|th)|{_WITHIN})(?:{_ATTRIBUTES})?\s?/?>)"
-_LINK: Final = rf"\[([^\[\]\n]{{1,{_LONGEST}}})(\]\([^()\s]{{1,{_LONGEST}}}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\))"
+_WITHIN: Final = (
+    r"a|abbr|b|big|center|cite|code|del|em|font|i|img|ins|kbd|mark|q|s|small|span|strong|sub|sup|u|wbr|\w+:\w+"
+)
+_TAG: Final = (
+    rf"(?i:<(?:!--[^<>]{{0,{_LONGEST}}}--|/?(?:({_BREAKS})|(td|th)|{_WITHIN})(\s[^<>]{{0,4000}})?/?)>"
+    rf"|&(?:amp;)?lt;/?(?:({_BREAKS})|(td|th)|{_WITHIN})(\s[^<>&]{{0,{_LONGEST}}}(?:&(?:amp;)?quot;[^<>&]{{0,{_LONGEST}}})*)?/?&(?:amp;)?gt;)"
+)
+"""A tag of HTML, or what it is when it was escaped once more: breaks of lines, cells, attributes."""
+_RAISED: Final = r"(?i:<sup>(?:<a\s[^<>]{0,500}>)?\[?\d{1,3}\]?(?:</a>)?</sup>)"
+_URL: Final = rf"(?:[^()\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
+_LINK: Final = rf"\[([^\[\]\n]{{0,{_LONGEST}}})(\]\({_URL}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\))"
 
 
 class Edit(NamedTuple):
@@ -50,6 +57,11 @@ def matches(pattern: str, text: str, place: int) -> Iterator[re.Match[str]]:
 
 
 def entity(text: str, place: int) -> Iterator[Edit]:
+    """An entity, or a tag that was escaped."""
+    if text.startswith(("&lt;", "&amp;lt;"), place):
+        for edit in tag(text, place):
+            yield edit
+            return
     for match in matches(r"&(?:amp;){0,3}(#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,30};)", text, place):
         from html import unescape  # takes as long as a page, and few texts need it
         from html.entities import html5
@@ -64,23 +76,36 @@ def _shown(character: str) -> str:
 
 
 def tag(text: str, place: int) -> Iterator[Edit]:
+    """A tag, the raised number of a footnote, or a bare link within a line."""
+    for match in matches(_RAISED, text, place):
+        if text[place - 1 : place].strip():
+            yield Edit(place, match.end(), "")
+            return
     for match in matches(_TAG, text, place):
-        yield Edit(place, match.end(), "\n" if match[1] else " " if match[2] else "")
+        attributes = match[3] or match[6] or ""
+        if not attributes.strip(" /\n") or "=" in attributes:  # or it may be "a<b und b>c"
+            yield Edit(place, match.end(), "\n" if match[1] or match[4] else " " if match[2] or match[5] else "")
+    for match in matches(rf"<https?://[^\s<>]{{1,{_LONGEST}}}>", text, place):
+        if _stands_within(text, place, match.end()):
+            yield Edit(place, match.end(), "")
 
 
 def escape(text: str, place: int) -> Iterator[Edit]:
     """Of JSON, and of Markdown."""
-    for match in matches(r"\\u(?!d[89a-f])([0-9a-f]{4})", text, place):
+    for match in matches(r"(?i:\\u(d[89ab][\da-f]{2})\\u(d[c-f][\da-f]{2}))", text, place):
+        pair = bytes.fromhex(match[1] + match[2])
+        yield Edit(place, match.end(), pair.decode("utf-16-be"))
+    for match in matches(r"(?i:\\u(?!d[89a-f])([\da-f]{4}))", text, place):
         yield Edit(place, match.end(), _shown(chr(int(match[1], 16))))
-    if text[place - 2 : place] != "\\n":  # else it is part of that
+    if text[place - 2 : place] not in ("\\n", "\\r"):  # else it is part of those
         for match in matches(r"(?:(?:\\r)?\\n)+", text, place):
-            yield Edit(place, match.end(), "\n" * match[0].count("n"))
-    for _ in matches(r"""\\(?=[\\`*_{}\[\]()#+.!>~|"'=-])""", text, place):
+            yield Edit(place, match.end(), "\n" * min(2, match[0].count("n")))
+    for _ in matches(r"""\\(?=[\\`*_{}\[\]()#+.!>~|"'=/-])""", text, place):
         yield Edit(place, place + 1, "")
 
 
-def has_lost_line_breaks(text: str, breaks: int) -> bool:
-    return breaks > 1 and "\n" not in text  # or it may be a path of Windows
+def has_lost_line_breaks(text: str) -> bool:
+    return text.count("\\n") > 1 and "\n" not in text.strip()  # or it may be a path of Windows
 
 
 def bracket(text: str, place: int) -> Iterator[Edit]:
@@ -90,7 +115,7 @@ def bracket(text: str, place: int) -> Iterator[Edit]:
             picture = text[place - 1 : place] == "!"
             yield Edit(place - picture, place + 1, "")
             yield Edit(match.start(2), match.end(), "")
-    for match in matches(r"\[\d{1,3}(?:[,;–-] ?\d{1,3})*\]", text, place):
+    for match in matches(r"\[\^?\d{1,3}(?:[,;–-] ?\d{1,3})*\]", text, place):
         if text[place - 1 : place].strip():
             yield Edit(place, match.end(), "")
 
@@ -116,6 +141,8 @@ def emphasis(text: str, place: int) -> Iterator[Edit]:
         before, behind = text[place - 1 : place], text[end : end + 1]
         whole = before in ("", "\n") and behind in ("", "\n", "\r")
         if size == 1 and (mark == "~" or not (whole or inner.count(" ") > 2)):
+            return
+        if size > 1 and before.isalnum() and inner[0].isalnum():  # letters left out: "sch**e Sache, f**t"
             return
         if (size == 1 or mark == "_") and (before.isalnum() or behind.isalnum() or before in ("/", "?", "&", "=")):
             return

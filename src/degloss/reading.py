@@ -1,15 +1,15 @@
 """Texts as they are read: what stands for something else is replaced by it, what nobody sees is left out.
 
-The stages are given the texts so, and what they find is then given back in code points of the texts as they came. What
-is read as what is told by `spellings`; here is how offsets are kept. A text that is nothing but what is left out stays
-as it came, as does a stretch of it between white space: each character that is not blank belongs to a sentence.
+The stages are given the texts so, and what they find is then given back in code points of the texts as they came.
+What is read as what is told by `spellings` and `markup`; here is how offsets are kept. What is left out belongs to a
+sentence all the same, as each character does that is not blank: to what it touches, or to what stands before it. A text
+of nothing else stays as it came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -48,9 +48,11 @@ class Reading(NamedTuple):
         )
 
     def read(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Offsets into the text as it came, none within what is read otherwise, as offsets into what is read."""
-        behind = (self.places + 1) // 2 + self.shifts[1:]
-        return offsets - self.shifts[behind.searchsorted(offsets, "right")]
+        """Offsets into the text as it came as offsets into what is read; those within what is read otherwise are
+        taken for its end."""
+        ends = (self.places + 1) // 2
+        number = (ends + self.shifts[1:]).searchsorted(offsets, "right")
+        return np.asarray(np.minimum(offsets - self.shifts[number], np.append(ends, len(self.text))[number]))
 
 
 def as_read(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[int, Reading]]:
@@ -59,16 +61,17 @@ def as_read(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[int, Reading]]
     >>> as_read(["Der Stadt\\u00adrat tagt.", "Er schweigt.", "Sagt &bdquo;nein&ldquo;."])[0]
     ['Der Stadtrat tagt.', 'Er schweigt.', 'Sagt „nein“.']
     """
-    places = _places("".join(texts))
+    places = _places("\n".join(["", *texts, ""]))
     found = {}
     if len(places):
-        borders = np.array([0, *accumulate(map(len, texts))])
+        borders = line_offsets(texts) + 1
         for number in np.unique(borders.searchsorted(places, "right") - 1).tolist():
             start, end = borders[number : number + 2].tolist()
             of_text = places[slice(*places.searchsorted((start, end)))] - start
             changed = list(_changes(texts[number], edits(texts[number], of_text.tolist())))
-            if changed:
-                found[number] = _reading(texts[number], changed)
+            reading = _reading(texts[number], changed)
+            if changed and reading.text.strip():
+                found[number] = reading
     if not found:
         return texts, found
     return [found[number].text if number in found else text for number, text in enumerate(texts)], found
@@ -100,12 +103,16 @@ _STEP: Final = 1 << 18
 
 
 def _places(text: str) -> NDArray[np.int64]:
-    """Where something begins that may be read otherwise, in ascending order."""
+    """Where something begins that may be read otherwise, in ascending order; the text begins and ends with a line
+    break."""
     if len(text) <= _STEP:
         return _begin(text)
-    # In steps, for the memory; each sees what follows it.
-    steps = ((first, _begin(text[first : first + _STEP + 1])) for first in range(0, len(text), _STEP))
-    return np.concatenate([places[places < _STEP] + first for first, places in steps])
+    # In steps, for the memory; each sees the two characters beside it.
+    found = []
+    for first in range(1, len(text), _STEP):
+        places = _begin(text[first - 1 : first + _STEP + 1]) + (first - 1)
+        found.append(places[(places >= first) & (places < first + _STEP)])
+    return np.concatenate(found)
 
 
 def _begin(text: str) -> NDArray[np.int64]:
@@ -124,8 +131,8 @@ def _begin(text: str) -> NDArray[np.int64]:
     # Many texts have some of these, and hardly any is worth a look.
     before, of, behind = (codes.take(places + step, mode="clip") for step in (-1, 0, 1))
     idle = (kinds == _QUESTION) & ((behind < _A) | (behind > _Z))
-    idle |= (kinds == _HASH) & (behind != of) & (behind != _SPACE)
-    idle |= (kinds == _LINE) & (before == of) & (places > 0)
+    idle |= (kinds == _HASH) & ((before == of) | ((behind != of) & (behind != _SPACE)))
+    idle |= (kinds == _LINE) & (before == of)
     idle |= (kinds == _JOINER) & (before >= EMOJI)
     return np.asarray(places[~idle])
 
@@ -165,7 +172,7 @@ def _changes(text: str, edits: Sequence[Edit]) -> Iterator[_Change]:
     """The edits as changes, of which those that touch and show nothing are one.
 
     What shows nothing and stands between white space is taken for the end of what stands before it, white space and
-    all; at the start of the text it stays as it came.
+    all; at the start of the text for the beginning of what stands behind it. A text of nothing else stays as it came.
     """
     last: _Change | None = None
     for start, end, read in _joined(edits):
@@ -203,6 +210,8 @@ def _hidden(text: str, start: int, end: int, read: str, last: _Change | None) ->
     while begin > least and text[begin - 1].isspace():
         begin -= 1
     left = text[begin:start]
+    if last and last.end == begin and not last.read and (last.start == 0 or text[last.start - 1].isspace()):
+        begin = 0  # there is nothing but such before it
     if begin == 0 or any(character in LINE_BREAKS for character in left + right):
         blank = ""
     elif "\n" in read:
@@ -213,8 +222,10 @@ def _hidden(text: str, start: int, end: int, read: str, last: _Change | None) ->
         return _Change(start, end, "", "", blank)
     if not right.isspace():
         return _Change(start, end, blank, "", "")
-    if not begin:
-        return None
+    if not begin:  # what stands behind it, if anything does
+        while text[end : end + 1].isspace():
+            end += 1
+        return _Change(start, end, "", "", "") if end < len(text) else None
     if last and last.end == begin and not last.read and not last.before:
         return _Change(last.start, end, "", "", _white(last.behind + left + blank))
     return _Change(begin, end, "", "", _white(left + blank))

@@ -125,10 +125,10 @@ class Separator:
 
     def stages(self, texts: Sequence[str]) -> Stages:
         """The stages up to the chain, for a batch of texts."""
-        plain, unseen = as_read(texts)
+        plain, readings = as_read(texts)
         read, heard, vectors, scores = self._alone(plain)
         around = context(read, heard, scores, vectors)
-        sentences = as_given(read, texts, unseen)
+        sentences = as_given(read, texts, readings)
         return Stages(sentences, scores, around, self.model, evidence(self.model.chain, self.model.memory, around))
 
     def _alone(

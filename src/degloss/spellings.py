@@ -9,6 +9,7 @@ star of a list, a question mark in a text that has umlauts.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -33,7 +34,7 @@ _RAISED: Final = "¹²³⁰⁴⁵⁶⁷⁸⁹"
 
 DOUBLED: Final = (",,", "''")
 """What a typewriter has for quotation marks; each of the two characters alone is too frequent to be looked at."""
-LINES: Final = "*_~#>`"
+LINES: Final = "*_~>`"
 """What lines are drawn with: in a row of one of these nothing begins but at its first."""
 
 
@@ -48,7 +49,7 @@ def edits(text: str, places: Iterable[int]) -> list[Edit]:
     # What is read otherwise only if all of the text says so.
     for guess, holds in (("?", _has_lost_umlauts), (("\\n", "\\r"), markup.has_lost_line_breaks)):
         others = [edit for edit in found if not text.startswith(guess, edit.start)]
-        if len(others) < len(found) and not holds(text, len(found) - len(others)):
+        if len(others) < len(found) and not holds(text):
             found = others
     kept = list[Edit]()
     for edit in found:
@@ -67,7 +68,7 @@ def _rules() -> dict[str, Rule]:
     by_character: dict[str, Rule] = {}
     for characters, rule in (
         (HIDDEN, _nothing), (CONTROLS, _control), (JOINERS, _joiner), (_MARKS, _composed), (_PRIVATE, _private),
-        (_STYLED, _plain), (_RAISED, _raised), ("ÃÂâð", _mojibake), ("\ufffd", _lost), ("?", _question_mark),
+        (_STYLED, _plain), (_RAISED, _raised), ("ÃÂâïð", _mojibake), ("\ufffd", _lost), ("?", _question_mark),
         ("&", markup.entity), ("<", markup.tag), ("\\", markup.escape), ("[", markup.bracket),
         ("*_~", markup.emphasis), ("#", markup.heading), (">", markup.quoted), (",'`´<>″❝❞", _quotation_mark),
     ):  # fmt: skip
@@ -124,20 +125,41 @@ def _raised(text: str, place: int) -> Iterator[Edit]:
 
 
 def _mojibake(text: str, place: int) -> Iterator[Edit]:
-    """UTF-8 that was taken for Windows-1252 or Latin-1."""
-    size = {"Ã": 2, "Â": 2, "â": 3, "ð": 4}[text[place]]
-    taken = text[place : place + size]
-    try:
-        read = b"".join(map(_byte, taken)).decode()
-    except ValueError:
+    """UTF-8 that was taken for Windows-1252 or Latin-1, perhaps twice."""
+    end = place + _SIZES[text[place]]
+    taken = text[place:end]
+    read = _decoded(taken)
+    if read in _SIZES:  # once more: what it stands for is as many of what each of its bytes became
+        rest = [read]
+        while len(rest) < _SIZES[read] and (size := _FURTHER.get(text[end : end + 1], 0)):
+            rest.append(_decoded(text[end : end + size]))
+            end += size
+        taken, read = text[place:end], _decoded("".join(rest))
+    if not read:
         # The last byte of ” is none of Windows-1252, and mostly lost.
         if taken.startswith("â€") and not text[place + 2 : place + 3].isalnum():
             yield Edit(place, place + 2 + (taken[2:] == "\ufffd"), "”")
-        return
-    if read == taken[-1]:  # a space that does not break: its own byte is the second
+    elif read == taken[-1]:  # a space that does not break: its own byte is the second
         yield Edit(place, place + 1, "")
-    elif len(read) == 1:
-        yield Edit(place, place + size, "" if read in HIDDEN else read)
+    elif read == "\ufffd":
+        yield Edit(place, end, _instead(text, place, end))
+    elif text[end - 1 : end + 1].strip():  # or a sentence might end with white space
+        yield Edit(place, end, "" if read in HIDDEN or read in JOINERS else read)
+
+
+_SIZES: Final = {"Ã": 2, "Â": 2, "â": 3, "ï": 3, "ð": 4}
+"""What the first byte of so many was taken for."""
+_FURTHER: Final = {**_SIZES, "Å": 2, "Æ": 2, "Ë": 2}
+"""The same for bytes whose characters were taken for Windows-1252 again; alone they are letters of names."""
+
+
+def _decoded(taken: str) -> str:
+    """The one character that these were, or nothing."""
+    try:
+        read = b"".join(map(_byte, taken)).decode()
+    except ValueError:
+        return ""
+    return read if len(read) == 1 else ""
 
 
 def _byte(character: str) -> bytes:
@@ -145,16 +167,26 @@ def _byte(character: str) -> bytes:
 
 
 def _lost(text: str, place: int) -> Iterator[Edit]:
-    """U+FFFD, which decoders put in place of what they cannot decode: mostly umlauts and quotation marks."""
     for match in matches("\ufffd{1,3}", text, place):
-        before, behind = text[place - 1 : place], text[match.end() : match.end() + 1]
-        if behind.islower():
-            read = _umlaut(text, place)
-        elif before.isalpha():
-            read = "ß" if before.islower() and not behind.isalpha() else "ü"
-        else:
-            read = '"' if behind.strip() or before.strip() else "–"
-        yield Edit(place, match.end(), read)
+        yield Edit(place, match.end(), _instead(text, place, match.end()))
+
+
+def _instead(text: str, start: int, end: int) -> str:
+    """What most often stood where a decoder has put U+FFFD: umlauts and quotation marks."""
+    before, behind = text[start - 1 : start], text[end : end + 1]
+    if behind.islower():
+        return _umlaut(text, start)
+    if before.isalpha() and behind.isalnum():
+        return "ü"
+    if not behind.strip() and not before.strip():
+        return "–"
+    opened = _compiled_word().search(text, max(0, start - 40), start)
+    return "ß" if before in tuple("aiou\ufffd") and not (opened and opened[1]) else '"'
+
+
+@cache
+def _compiled_word() -> re.Pattern[str]:
+    return compiled(r"(?<!\w)(\ufffd?)\w+$")
 
 
 def _umlaut(text: str, place: int) -> str:
@@ -164,15 +196,23 @@ def _umlaut(text: str, place: int) -> str:
 
 
 def _question_mark(text: str, place: int) -> Iterator[Edit]:
-    """Before a small letter, and not in a link: perhaps what is left of an umlaut."""
+    """One or two before a small letter, and not in a link: perhaps what is left of an umlaut."""
     if "a" <= text[place + 1 : place + 2] <= "z":
-        word = text[max(0, place - 200) : place].rpartition(" ")[2].rpartition("\n")[2]
+        start = place - (text[place - 1 : place] == "?")
+        word = text[max(0, start - 200) : start].rpartition(" ")[2].rpartition("\n")[2]
         if not word or (word[-1].isalpha() and "/" not in word and "." not in word):
-            yield Edit(place, place + 1, _umlaut(text, place))
+            yield Edit(start, place + 1, _umlaut(text, start))
 
 
-def _has_lost_umlauts(text: str, question_marks: int) -> bool:
-    return question_marks > 1 and not compiled("[äöüÄÖÜß]").search(text)
+def _has_lost_umlauts(text: str) -> bool:
+    """Whether the text has none, and at least one of the words that hardly any text is without lacks its umlaut."""
+    return bool(compiled(_UMLAUT_WORDS).search(text)) and not compiled("[äöüÄÖÜß]").search(text)
+
+
+_UMLAUT_WORDS: Final = (
+    r"(?i:(?<![\w?])(?:f\?{1,2}r|\?{1,2}ber|zur\?{1,2}ck|k\?{1,2}nn|w\?{1,2}rd|m\?{1,2}ss|h\?{1,2}tt|d\?{1,2}rf"
+    r"|w\?{1,2}ren?\b))"
+)
 
 
 def _quotation_mark(text: str, place: int) -> Iterator[Edit]:
@@ -182,12 +222,17 @@ def _quotation_mark(text: str, place: int) -> Iterator[Edit]:
         if mark != "″" or not before.isdigit():  # inches
             yield Edit(place, place + 1, {"❝": "„", "❞": "“", "″": '"'}[mark])
         return
+    if mark in "<>":
+        # In pairs alone: one alone points somewhere.
+        pair = r"<<(?=\w)[^<>]{1,4000}>>" if mark == "<" else r">>(?=\w)[^<>\n]{1,500}<<"
+        for match in matches(pair, text, place):
+            yield Edit(place, place + 2, "«" if mark == "<" else "»")
+            yield Edit(match.end() - 2, match.end(), "»" if mark == "<" else "«")
+        return
     behind = text[place + 2 : place + 3]
     if text[place + 1 : place + 2] != mark or before == mark or behind == mark:
         return
-    opens = behind.isalnum() and not before.isalnum()
-    closes = bool(before.strip()) and not behind.isalnum()
-    if opens:
-        yield Edit(place, place + 2, {",": "„", "'": "„", "`": "„", "´": "„", "<": "«", ">": "»"}[mark])
-    elif closes and mark != ",":
-        yield Edit(place, place + 2, {"'": "“", "`": "“", "´": "“", "<": "«", ">": "»"}[mark])
+    if behind.isalnum() and not before.isalnum():
+        yield Edit(place, place + 2, "„")
+    elif before.strip() and not before.isdigit() and not behind.isalnum() and mark != ",":
+        yield Edit(place, place + 2, "“")
