@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ARTICLE, CLEAN, COMMENT, PAGE, Run, clean_environment, command
+from degloss import progress
 from degloss.documents import LABELS
 from degloss.separate import Separator
 
@@ -430,6 +431,19 @@ def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: 
         process.send_signal(signal.SIGHUP)
         assert process.wait(60) == 129
     assert os.listdir(tmp_path) == ["in.jsonl"]
+
+
+@pytest.mark.parametrize("told", [SystemExit(129), KeyboardInterrupt()])
+def test_a_signal_is_not_lost_over_a_terminal_that_is_gone(told: BaseException) -> None:
+    def cleaned_up() -> None:
+        try:
+            raise told
+        finally:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(type(told)) as found:
+        progress._moved(cleaned_up)
+    assert found.value is told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from degloss.documents import LABELS
@@ -73,12 +72,9 @@ class Progress:
         if not self._shown:
             return
         if self._terminal:
-            if now - self._began >= _BAR_AFTER:
-                try:
-                    self._update_bar(tally)
-                except OSError:  # the terminal is gone; the work goes on, as it does where that was to be expected
-                    self._shown = False
-                    self.close()
+            if now - self._began >= _BAR_AFTER and not _moved(lambda: self._update_bar(tally)):
+                self._shown = False  # the work goes on, watched by nobody
+                self.close()
         elif now - self._told >= _LINE_EVERY:
             self._told = now
             self._tell(self.line(tally, now - self._began))
@@ -98,8 +94,7 @@ class Progress:
     def close(self) -> None:
         """Takes the bar away."""
         if self._bar is not None:
-            with suppress(OSError):  # the terminal is gone, too
-                self._bar.stop()
+            _moved(self._bar.stop)
             self._bar = None
 
     def summary(self, tally: Tally) -> list[str]:
@@ -143,6 +138,24 @@ class Progress:
             self._bar.add_task("", total=self.total or None, documents=0, failed="")
         failed = f"{tally.failed:,} failed" if tally.failed else ""
         self._bar.update(self._bar.task_ids[0], completed=self.position(), documents=tally.done, failed=failed)
+
+
+def _moved(move: Callable[[], object]) -> bool:
+    """Whether the bar could be moved; it cannot where the terminal is gone.
+
+    A signal that came meanwhile is not lost over it: where rich cleans up, its exception is but the context of the
+    terminal's.
+    """
+    try:
+        move()
+    except OSError as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, SystemExit | KeyboardInterrupt):
+                raise cause from None
+            cause = cause.__context__
+        return False
+    return True
 
 
 def size_text(size: float) -> str:
