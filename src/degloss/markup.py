@@ -59,8 +59,9 @@ def matches(pattern: str, text: str, place: int) -> Iterator[re.Match[str]]:
 def entity(text: str, place: int) -> Iterator[Edit]:
     """An entity, or a tag that was escaped."""
     if text.startswith(("&lt;", "&amp;lt;"), place):
-        for edit in tag(text, place):
-            yield edit
+        escaped = tuple(tag(text, place))
+        if escaped:
+            yield from escaped
             return
     for match in matches(r"&(?:amp;){0,3}(#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,30};)", text, place):
         from html import unescape  # takes as long as a page, and few texts need it

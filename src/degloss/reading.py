@@ -169,7 +169,7 @@ class _Change(NamedTuple):
 
 
 def _changes(text: str, edits: Sequence[Edit]) -> Iterator[_Change]:
-    """The edits as changes, of which those that touch and show nothing are one.
+    """The edits as changes.
 
     What shows nothing and stands between white space is taken for the end of what stands before it, white space and
     all; at the start of the text for the beginning of what stands behind it. A text of nothing else stays as it came.
@@ -189,6 +189,7 @@ def _changes(text: str, edits: Sequence[Edit]) -> Iterator[_Change]:
 
 
 def _joined(edits: Sequence[Edit]) -> Iterator[Edit]:
+    """The edits, of which those that touch and show nothing are one."""
     last: Edit | None = None
     for edit in edits:
         if last and last.end == edit.start and not last.read.strip() and not edit.read.strip():

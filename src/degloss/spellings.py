@@ -9,7 +9,6 @@ star of a list, a question mark in a text that has umlauts.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -180,13 +179,8 @@ def _instead(text: str, start: int, end: int) -> str:
         return "ü"
     if not behind.strip() and not before.strip():
         return "–"
-    opened = _compiled_word().search(text, max(0, start - 40), start)
-    return "ß" if before in tuple("aiou\ufffd") and not (opened and opened[1]) else '"'
-
-
-@cache
-def _compiled_word() -> re.Pattern[str]:
-    return compiled(r"(?<!\w)(\ufffd?)\w+$")
+    quoted = compiled(r"(?<!\w)\ufffd\w+$").search(text, max(0, start - 40), start)
+    return "ß" if before in tuple("aiou\ufffd") and not quoted else '"'
 
 
 def _umlaut(text: str, place: int) -> str:
