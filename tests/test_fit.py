@@ -943,6 +943,8 @@ def assert_sharing_changes_nothing(data: Prepared) -> None:
     mean, spread = np.zeros(data.cues.voice, np.float32), np.ones(data.cues.voice, np.float32)
     matrix = design(data, rows, mean, spread, 0)[:, : 1 << TABLE_BITS]
     assert (matrix != ngram_matrix(data.batch, data.words, rows)).nnz == 0
+    voice = data.cues.values[:, : data.cues.voice]
+    assert (voice == voice[data.twin]).all()
 
 
 def test_sentences_share_only_the_same_ngrams() -> None:
@@ -950,6 +952,7 @@ def test_sentences_share_only_the_same_ngrams() -> None:
     texts = [
         "Es hilft. So ein Unsinn! Es hilft.", "Es hilft. So ein Unsinn!", "(So ein Unsinn!) Es hilft.",
         "Der Rat tagt.\n• Beim Geld wird gespart\n• So sei es", "Der Rat tagt • Beim Geld wird gespart • So sei es",
+        "„Es hilft, sagt sie. Das reicht nicht aus.“", "Das reicht nicht aus.", "Es hilft. Das reicht nicht aus.",
         "Dazu gehört:\nc) Bewerbungen gelten weiter\nd) Ja", "Dazu gehört: c) Bewerbungen gelten weiter d) Ja",
     ]  # fmt: skip
     data = prepared([document(f"d{k}", (text, "article"), group="bucket-0") for k, text in enumerate(texts)])

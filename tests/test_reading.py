@@ -144,9 +144,20 @@ def labels(documents: list[tuple[str, list[tuple[int, int, str]]]]) -> list[tupl
     return [judge("", "", spans, of.sentences).predicted for (_, spans), of in zip(documents, found, strict=True)]
 
 
-@pytest.mark.parametrize("how", WRITTEN)
+LAID_OUT: Final[dict[str, tuple[Written, float]]] = {
+    # nothing reads that otherwise; the model has to know that it says nothing of who speaks
+    "in one line": (each({"\n": " "}), 0.15),
+    "a blank line behind each": (each({"\n": "\n\n"}), 0.04),
+    "two blank lines behind each": (each({"\n": "\n\n\n"}), 0.04),
+    "an emoji behind each line": (around(r"(?m)\S$", "", " 🙏"), 0.12),
+    "an emoji before each line": (around(r"(?m)^\S", "👉 ", ""), 0.06),
+    "small letters": (lambda text: [character.lower() for character in text], 0.17),
+}
+
+
+@pytest.mark.parametrize("how", [*WRITTEN, *LAID_OUT])
 def test_how_a_text_is_written_changes_no_label(how: str) -> None:
-    write, share = WRITTEN[how]
+    write, share = {**WRITTEN, **LAID_OUT}[how]
     documents = []
     for text, spans, _ in gate():
         pieces = write(text)

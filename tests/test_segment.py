@@ -309,3 +309,20 @@ def test_a_panic_of_the_splitter_costs_no_more_than_its_cuts(monkeypatch: pytest
 
     monkeypatch.setattr("sentencex.segment", panic)
     assert cuts("Ein Satz. Noch einer.\nUnd einer.") == [22, 32]
+
+
+def test_long_lines_are_cut_at_sentences_alone() -> None:
+    line = "Am 12. Juni war es, sagt Dr. Kern. Er sprach lange! " * 200
+    assert len(line) > 4 * CHUNK
+    ends = cuts(line)
+    assert {line[a:b].strip() for a, b in pairwise([0, *ends])} == {
+        "Am 12. Juni war es, sagt Dr. Kern.",
+        "Er sprach lange!",
+    }
+
+
+def test_sentences_longer_than_a_chunk_are_cut_between_words() -> None:
+    line = "Wort und " * CHUNK
+    ends = cuts(line)
+    assert 9 * CHUNK / len(ends) > CHUNK / 2
+    assert all(line[end - 1] == " " for end in ends)

@@ -14,6 +14,7 @@ two speakers costs a sentence.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import chain, pairwise
 from typing import Final
 
@@ -59,14 +60,13 @@ def cuts(text: str, start: int = 0) -> list[int]:
     if max(map(text.find, _WIDE_SPACES)) >= 0:
         text = re.sub(_PANICKING, " ", text)
     for line in logical_lines(text):
-        for stretch in _chunks(line) if len(line) > CHUNK else (line,):
-            pieces = [stretch] if stretch.isspace() else _split(stretch)
-            for piece, following in pairwise(pieces):
-                position += len(piece)
-                if not _joins(piece, following):
-                    ends.append(position)
-            position += len(pieces[-1])
-            ends.append(position)
+        pieces = [line] if line.isspace() else _split(line) if len(line) <= CHUNK else list(_in_chunks(line))
+        for piece, following in pairwise(pieces):
+            position += len(piece)
+            if not _joins(piece, following):
+                ends.append(position)
+        position += len(pieces[-1])
+        ends.append(position)
     return ends
 
 
@@ -104,21 +104,35 @@ def _joins(piece: str, following: str) -> bool:
     return "." in tail and _ENUMERATOR.search(tail if len(tail) < len(piece) else " " + tail) is not None
 
 
-def _chunks(line: str) -> list[str]:
-    """A long line in stretches of at most `CHUNK` code points, never cut before a joiner."""
-    chunks = []
+def _in_chunks(line: str) -> Iterator[str]:
+    """The pieces of a long line, of which the splitter is given `CHUNK` code points at a time.
+
+    The last piece of a chunk was broken off where the chunk ends, so the next one begins with it.
+    """
     start = 0
     while len(line) - start > CHUNK:
-        window = line[start : start + CHUNK]
-        ends = [m.end() for m in re.compile(_SENTENCE_END).finditer(window, CHUNK // 2)]
-        size = ends[-1] if ends else window.rfind(" ", CHUNK // 2) + 1
-        size = size or CHUNK
-        while line[start + size] in _JOINERS and size > CHUNK // 2:
-            size -= 1
-        chunks.append(line[start : start + size])
-        start += size
-    chunks.append(line[start:])
-    return chunks
+        pieces = _split(line[start : start + CHUNK])
+        whole = sum(map(len, pieces[:-1]))
+        if 2 * whole < CHUNK:  # or a chunk might be read over and over
+            pieces = _split(line[start : start + _room(line, start)])
+            whole = sum(map(len, pieces))
+        else:
+            del pieces[-1]
+        yield from pieces
+        start += whole
+    if start < len(line):
+        yield from _split(line[start:])
+
+
+def _room(line: str, start: int) -> int:
+    """How many of the next `CHUNK` code points end with a sentence, else before a word; never before a joiner."""
+    window = line[start : start + CHUNK]
+    ends = [m.end() for m in re.compile(_SENTENCE_END).finditer(window, CHUNK // 2)]
+    size = ends[-1] if ends else window.rfind(" ", CHUNK // 2) + 1
+    size = size or CHUNK
+    while line[start + size] in _JOINERS and size > CHUNK // 2:
+        size -= 1
+    return size
 
 
 def logical_lines(text: str) -> list[str]:

@@ -9,8 +9,6 @@ learn the change of topic instead of the change of voice.
 from __future__ import annotations
 
 import random
-import re
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,6 +17,7 @@ from degloss_training import posts
 from degloss_training.corpus import BUCKETS, Document
 from degloss_training.page import PARAGRAPH, Page, Piece
 from degloss_training.sources import Sources, paragraphs
+from degloss_training.typography import written
 
 
 def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> list[Document]:
@@ -144,21 +143,11 @@ def relay(document: Document, seed: int) -> Document:
     return _finish(f"relay-{seed}-{document.name}", document.group, kind, pieces, rng)
 
 
-_PAIRS = {"„": ("„", "“"), '"': ('"', '"'), "»": ("»", "«"), "“": ("“", "”"), "«": ("«", "»")}
-_QUOTED = re.compile(r"(?<!\w)[„\"»“](?=\w)([^„“”\"»«\n]{1,400})[“”\"«](?!\w)")
-
-
 def _finish(name: str, group: str, kind: str, pieces: Sequence[Piece], rng: random.Random) -> Document:
     """The document of these pieces, in one typographic habit for all its speakers."""
-    if rng.random() < 0.35:
-        opening, closing = rng.choice(list(_PAIRS.values()))
-        pieces = [(_QUOTED.sub(lambda m: opening + m[1] + closing, text), label) for text, label in pieces]
-    if rng.random() < 0.06:
-        width = rng.choice([64, 72, 78])
-        pieces = [(_wrap(text, width), label) for text, label in pieces]
     text = ""
     spans: list[Segment] = []
-    for piece, label in pieces:
+    for piece, label in written(pieces, rng):
         begin = len(text)
         text += piece
         if spans and spans[-1].label == label:
@@ -166,10 +155,3 @@ def _finish(name: str, group: str, kind: str, pieces: Sequence[Piece], rng: rand
         elif piece:
             spans.append(Segment(begin, len(text), label))
     return Document(name, group, kind, text, tuple(spans))
-
-
-def _wrap(text: str, width: int) -> str:
-    body = text.rstrip()
-    lines = [textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in body.split("\n")]
-    # Blank lines part hard-wrapped paragraphs, or nothing would.
-    return "\n".join(lines) + text[len(body) :].replace("\n", "\n\n")[:2]

@@ -33,8 +33,8 @@ class Prepared:
     counts  (n, 2^18) how many n-grams each sentence has, for each of `degloss.vectors.SOURCES`; single function words
             are left out
     gold    (n) label of each sentence: the speaker of most of its characters
-    twin    (n) the first row of a sentence with the same n-grams, label and bucket: composed documents repeat their
-            sources, and the sentence model needs each sentence only once
+    twin    (n) the first row of a sentence with the same n-grams, cues of voice, label and bucket: composed documents
+            repeat their sources, and the sentence model needs each sentence only once
     sentence_weight, chain_weight  (n) of each sentence when the one or the other model is fitted
     bucket  (d) of each document
     """
@@ -95,7 +95,8 @@ def prepare(
     cost = np.ones(len(batch))
     for (name, label), factor in costs.items():
         cost[(genres == name) & (gold == LABELS.index(label))] = factor
-    twin = twins(batch, words, gold, bucket[batch.document])
+    found = cues(batch, words)
+    twin = twins(batch, words, found, gold, bucket[batch.document])
     written = np.array([d.authored and "seed" not in d.kind for d in documents])
     written = written[batch.document[twin]] & (genres != "short") & (genres[twin] != "short")
     written &= gold != LABELS.index("boilerplate")
@@ -103,7 +104,7 @@ def prepare(
         documents=tuple(documents),
         batch=batch,
         words=words,
-        cues=cues(batch, words),
+        cues=found,
         ngrams=ngram_matrix(batch, words, twin),
         counts=tuple(gram_counts(batch, words, source) for source in SOURCES),
         gold=gold,
@@ -115,10 +116,10 @@ def prepare(
 
 
 def legible_documents(documents: Sequence[Document]) -> list[Document]:
-    """The documents without what nobody sees, as the package reads them."""
-    texts, unseen = as_read([d.text for d in documents])
+    """The documents as the package reads their texts."""
+    texts, readings = as_read([d.text for d in documents])
     read = [replace(d, text=text) for d, text in zip(documents, texts, strict=True)]
-    for number, of in unseen.items():
+    for number, of in readings.items():
         borders = of.read(np.array([(span.start, span.end) for span in documents[number].spans])).tolist()
         spans = (
             Segment(start, end, span.label) for (start, end), span in zip(borders, documents[number].spans, strict=True)
@@ -164,16 +165,19 @@ def _matrix(family: Family, values: NDArray[np.float32]) -> sparse.csr_matrix:
     return matrix
 
 
-def twins(batch: Batch, words: Words, gold: NDArray[np.int8], bucket: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n) the first row with the same words, n-grams, label and bucket as each row."""
+def twins(
+    batch: Batch, words: Words, cues: Cues, gold: NDArray[np.int8], bucket: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(n) the first row with the same words, n-grams, cues of voice, label and bucket as each row."""
     text = "".join(f"{text}\n" for text in batch.texts)
     # What n-grams are made of: those of characters reach over the edges by one.
     characters, skeletons = veiled(batch, words), skeleton(batch, words)
+    heard = np.ascontiguousarray(cues.values[:, : cues.voice])
     first: dict[tuple[str | bytes | int, ...], int] = {}
     places = (batch.starts, batch.ends, *batch.word_spans, gold, bucket)
     found = []
     for row, (start, end, begin, stop, *rest) in enumerate(zip(*(of.tolist() for of in places), strict=True)):
-        made_of = characters[start : end + 2].tobytes(), skeletons[begin:stop].tobytes()
+        made_of = characters[start : end + 2].tobytes(), skeletons[begin:stop].tobytes(), heard[row].tobytes()
         found.append(first.setdefault((text[start:end], *made_of, *rest), row))
     return np.array(found, np.int64)
 

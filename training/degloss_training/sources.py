@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from degloss.errors import TrainingError
+from degloss.reading import legible
 from degloss_training.corpus import BUCKETS, Document, bucket
 
 FURNITURE = Path(__file__).parents[1] / "furniture"
@@ -170,11 +171,12 @@ def _read(path: Path, fields: Sequence[str]) -> list[dict[str, Any]]:
             raise TrainingError(
                 f"{path}:{number}: needs {', '.join(fields)}, each a string; docs/training.md says where to get it"
             )
-    return rows
+    # Read as the package reads texts; names stay as they are.
+    return [{**row, **{field: legible(row[field]) for field in fields if field != "id"}} for row in rows]
 
 
-def _public_articles(folder: Path) -> list[Article]:
-    rows = _read(folder / PUBLIC_FILES[0], ("id", "headline", "text"))
+def _first_of_source(rows: Sequence[dict[str, Any]], least: int) -> list[int]:
+    """The first row of each row's source: rows that share so many long sentences are one."""
     parent = list(range(len(rows)))
 
     def root(i: int) -> int:
@@ -189,24 +191,31 @@ def _public_articles(folder: Path) -> list[Article]:
         for sentence in set(_SENTENCE.findall(row["text"])):
             shared.update(holders[sentence])
             holders[sentence].append(i)
-        for other in sorted(other for other, count in shared.items() if count > 1):
+        for other in sorted(other for other, count in shared.items() if count >= least):
             first, last = sorted((root(i), root(other)))
             parent[last] = first
+    return [root(i) for i in range(len(rows))]
+
+
+def _public_articles(folder: Path) -> list[Article]:
+    rows = _read(folder / PUBLIC_FILES[0], ("id", "headline", "text"))
+    first = _first_of_source(rows, 2)
     texts = [tuple(" ".join(line.split()) for line in row["text"].splitlines() if line.strip()) for row in rows]
     often = Counter(paragraph for text in texts for paragraph in set(text))
     articles = []
     for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
         notes = tuple(p for p in text if _NOTE.match(p))
         own = tuple(p for p in text if not _NOTE.match(p) and often[p] < _REPEATED)
-        source = rows[root(i)]["id"]
+        source = rows[first[i]]["id"]
         articles.append(Article(source, bucket(source), " ".join(row["headline"].split()), own, notes))
     return articles
 
 
 def _public_comments(folder: Path) -> list[Comment]:
     rows = _read(folder / PUBLIC_FILES[1], ("id", "text"))
+    ids = [rows[first]["id"] for first in _first_of_source(rows, 1)]
     return [
-        Comment(row["id"], bucket(row["id"]), row["text"].strip(), content_words(row["text"]))
-        for row in rows
+        Comment(source, bucket(source), row["text"].strip(), content_words(row["text"]))
+        for source, row in zip(ids, rows, strict=True)
         if len(row["text"].strip()) > 20
     ]
