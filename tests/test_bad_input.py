@@ -364,6 +364,11 @@ def with_a_terminal() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def no_hang_up() -> None:
+    """The same, as if under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 ENDING = [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 
@@ -433,6 +438,19 @@ def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: 
     assert os.listdir(tmp_path) == ["in.jsonl"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_what_a_dead_terminal_did_not_take_changes_no_exit_code() -> None:
+    script = "import sys; from degloss import exits; sys.stderr.buffer.write(b'a bar'); exits.end(lambda: sys.exit(3))"
+    ours, terminal = os.openpty()
+    os.close(ours)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], stderr=terminal, env=buffered, check=False, preexec_fn=no_hang_up
+    )
+    os.close(terminal)
+    assert done.returncode == 3
+
+
 @pytest.mark.parametrize("told", [SystemExit(129), KeyboardInterrupt()])
 def test_a_signal_is_not_lost_over_a_terminal_that_is_gone(told: BaseException) -> None:
     def cleaned_up() -> None:
@@ -452,7 +470,7 @@ def test_a_run_outlives_its_terminal_if_it_is_to(model: Path, tmp_path: Path) ->
     ours, terminal = os.openpty()
     process = subprocess.Popen(
         command(model, "label", "in.jsonl", "--format", "jsonl", "-o", "out.jsonl"), cwd=tmp_path, stderr=terminal,
-        env=clean_environment(), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+        env=clean_environment(), preexec_fn=no_hang_up,
     )  # fmt: skip
     os.close(terminal)
     lines = (json.dumps({"text": COMMENT}) + "\n").encode() * 100

@@ -103,11 +103,12 @@ def end(command: Callable[[], object]) -> NoReturn:
         silence()
         where = f"cannot go on ({error.strerror or error}); check where the output goes"
         tell(_NO_MEMORY if error.errno == errno.ENOMEM else where)
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError):
-        silence()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):  # nobody listens any more, which Python would end with 120 for
+            silence(stream)
     gc.freeze()  # else Python looks for garbage in all there is before it ends, which takes longer than many a page
     sys.exit(code)
 

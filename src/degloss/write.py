@@ -18,7 +18,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
 from degloss.errors import OutputError
 from degloss.extras import package
@@ -177,11 +177,11 @@ def standard_output() -> Iterator[BinaryIO]:
                 wrapper.detach()
 
 
-def silence() -> None:
-    """Lets what is left in standard output go nowhere: Python would complain of it at its exit."""
+def silence(stream: IO[str] | None = None) -> None:
+    """Lets what is left in standard output, or another stream, go nowhere: Python would complain of it at its exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, (stream or sys.stdout).fileno())
         os.close(nowhere)
 
 
