@@ -6,8 +6,8 @@ this degloss reads, that the bytes of the arrays have the promised SHA-256, that
 shape and type, that the vectors' rows are there and small, that there is a temperature, and
 that all weights are numbers.
 
-To change what is stored, raise `FORMAT`; to change how a text turns into numbers (segmentation, classes, lexicons,
-hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either way all
+To change what is stored, raise `FORMAT`; to change how a text turns into numbers (what is read, segmentation, classes,
+lexicons, hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either way all
 models have to be trained anew, which `make train` does.
 """
 
