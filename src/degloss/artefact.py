@@ -7,8 +7,8 @@ shape and type, that the vectors' rows are there and small, that there is a temp
 that all weights are numbers.
 
 To change what is stored, raise `FORMAT`; to change how a text turns into numbers (what is read, segmentation, classes,
-lexicons, hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either way all
-models have to be trained anew, which `make train` does.
+lexicons, hashes, cues, vectors, context, likeness, boundaries, lanes, sizes of the memory), raise `FEATURES`. Either
+way all models have to be trained anew, which `make train` does.
 """
 
 from __future__ import annotations
