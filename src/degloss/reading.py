@@ -69,8 +69,7 @@ def as_read(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[int, Reading]]
             start, end = borders[number : number + 2].tolist()
             of_text = places[slice(*places.searchsorted((start, end)))] - start
             changed = list(_changes(texts[number], edits(texts[number], of_text.tolist())))
-            reading = _reading(texts[number], changed)
-            if changed and reading.text.strip():
+            if changed and (reading := _reading(texts[number], changed)).text.strip():
                 found[number] = reading
     if not found:
         return texts, found

@@ -120,8 +120,7 @@ def _in_chunks(line: str) -> Iterator[str]:
             del pieces[-1]
         yield from pieces
         start += whole
-    if start < len(line):
-        yield from _split(line[start:])
+    yield from _split(line[start:])
 
 
 def _room(line: str, start: int) -> int:

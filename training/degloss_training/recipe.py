@@ -94,8 +94,7 @@ def _divided(weights: dict[str, float]) -> dict[str, float]:
 def documents(labelled: Sequence[Document], public: Path | None, share: float = 1) -> list[Document]:
     """Every training document: the labelled ones, the same laid anew, and a share of the composed ones.
 
-    Labelled documents are read as the package reads texts. Public ones still stand as they came, as they did when the
-    shipped model was trained: some twenty have soft hyphens or the like.
+    Labelled documents are read as the package reads texts; public ones are by `sources`.
     """
     labelled = legible_documents(labelled)
     material = sources.gather(labelled, public)
