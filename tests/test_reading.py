@@ -83,6 +83,7 @@ def mojibake(text: str) -> list[str]:
     ]
 
 
+ALIKE: Final = dict(zip("aeopcxyABEHKMOPCTX", "аеорсхуАВЕНКМОРСТХ", strict=True))
 UMLAUTS: Final = "äöüÄÖÜß"
 BOLD: Final = {chr(65 + n + 6 * (n > 25)): chr(0x1D5D4 + n) for n in range(52)}
 ENTITIES: Final = {
@@ -99,6 +100,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
     "umlauts of two code points": (lambda text: [unicodedata.normalize("NFD", c) for c in text], 0),
     "control characters": (around(r"\S(?= )", "", "\x02"), 0),
     "bold letters": (each(BOLD), 0),
+    "letters of other alphabets": (each(ALIKE), 0.005),
     "entities": (each(ENTITIES), 0.002),
     "entities twice": (each({c: entity.replace("&", "&amp;") for c, entity in ENTITIES.items()}), 0.002),
     "UTF-8 taken for Windows-1252": (mojibake, 0.005),
@@ -194,7 +196,7 @@ PIECES: Final = [
     "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
     "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
-    "\\r\\n", "\ufe0f", "*", ">",
+    "\\r\\n", "\ufe0f", "*", ">", "a b c a", " b", "\u0430", "B",
 ]  # fmt: skip
 
 
@@ -210,6 +212,22 @@ def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(piec
         starts, ends = np.array(borders[1:-1], np.int64).reshape(-1, 2).T
         again = of.given(of.read(starts), of.read(ends))
         assert (again[0].tolist(), again[1].tolist()) == (starts.tolist(), ends.tolist())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wort " * 395 + "x" * 9 + " " + "  ".join(["n e i n"] * 3),
+        "  ".join(["n e i n"] * 1200),
+        "x-" * 998 + "S p e r r u n g",
+        " ".join("sperrung" * 1000),
+    ],
+)
+def test_long_lines_cut_within_words_set_apart_lose_nothing(text: str) -> None:
+    borders = [(s.start, s.end) for s in separate(text).sentences]
+    assert len(borders) > 1
+    assert all(text[place].strip() for start, end in borders for place in (start, end - 1))
+    assert "".join(text[start:end] for start, end in borders).replace(" ", "") == text.replace(" ", "")
 
 
 def test_a_text_is_read_alike_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,9 @@ _TAG: Final = (
 """A tag of HTML, or what it is when it was escaped once more: breaks of lines, cells, attributes."""
 _RAISED: Final = r"(?i:<sup>(?:<a\s[^<>]{0,500}>)?\[?\d{1,3}\]?(?:</a>)?</sup>)"
 _URL: Final = rf"(?:[^()\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
-_LINK: Final = rf"\[([^\[\]\n]{{0,{_LONGEST}}})(\]\({_URL}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\))"
+_TO: Final = rf"\]\({_URL}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\)"
+_LINK: Final = rf"\[([^\[\]\n]{{0,{_LONGEST}}})({_TO})"
+_LINKED_PICTURE: Final = rf"\[!\[[^\[\]\n]{{0,{_LONGEST}}}({_TO})({_TO})"
 
 
 class Edit(NamedTuple):
@@ -110,10 +112,14 @@ def has_lost_line_breaks(text: str) -> bool:
 
 
 def bracket(text: str, place: int) -> Iterator[Edit]:
-    """A link of Markdown within a line, or the number of a footnote behind a word or a mark."""
+    """A picture of Markdown, a link within a line, or the number of a footnote behind a word or a mark."""
+    for match in matches(_LINKED_PICTURE, text, place):
+        yield Edit(place, place + 3, "")
+        yield Edit(match.start(1), match.end(1), "")
+        yield Edit(match.start(2), match.end(), "")
     for match in matches(_LINK, text, place):
-        if _stands_within(text, place, match.end()):
-            picture = text[place - 1 : place] == "!"
+        picture = text[place - 1 : place] == "!" and not text[max(0, place - 2) : max(0, place - 1)].isalnum()
+        if picture or _stands_within(text, place, match.end()):
             yield Edit(place - picture, place + 1, "")
             yield Edit(match.start(2), match.end(), "")
     for match in matches(r"\[\^?\d{1,3}(?:[,;–-] ?\d{1,3})*\]", text, place):

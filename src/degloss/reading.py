@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from degloss.characters import LINE_BREAKS
 from degloss.encode import Sentences, line_offsets
 from degloss.markup import Edit
-from degloss.spellings import DOUBLED, EMOJI, JOINERS, LINES, edits, starts
+from degloss.spellings import ALIKE, DOUBLED, EMOJI, JOINERS, LINES, SPACED, edits, starts
 
 
 class Reading(NamedTuple):
@@ -93,6 +93,8 @@ def as_given(read: Sentences, texts: Sequence[str], readings: Mapping[int, Readi
     for number, of in readings.items():
         rows = read.rows(number)
         starts[rows], ends[rows] = of.given(starts[rows], ends[rows])
+        # Within a word whose letters are set apart a blank is left out, too; a long line may be cut there.
+        ends[rows] -= [texts[number][end - 1].isspace() for end in ends[rows].tolist()]
     offsets = line_offsets(texts)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)
@@ -106,10 +108,10 @@ def _places(text: str) -> NDArray[np.int64]:
     break."""
     if len(text) <= _STEP:
         return _begin(text)
-    # In steps, for the memory; each sees the two characters beside it.
+    # In steps, for the memory; each sees what stands around it, as far as is looked.
     found = []
     for first in range(1, len(text), _STEP):
-        places = _begin(text[first - 1 : first + _STEP + 1]) + (first - 1)
+        places = _begin(text[first - 1 : first + _STEP + 4]) + (first - 1)
         found.append(places[(places >= first) & (places < first + _STEP)])
     return np.concatenate(found)
 
@@ -122,6 +124,8 @@ def _begin(text: str) -> NDArray[np.int64]:
     for byte in _DOUBLED:
         alike = low == byte
         few[:-1] |= alike[1:] & alike[:-1]
+    blank = low == _SPACE
+    few[:-4] |= blank[:-4] & blank[2:-2] & blank[4:]
     places = few.nonzero()[0]
     kinds = _kinds().take(codes[places], mode="clip")
     places, kinds = places[kinds > 0], kinds[kinds > 0]
@@ -133,26 +137,45 @@ def _begin(text: str) -> NDArray[np.int64]:
     idle |= (kinds == _HASH) & ((before == of) | ((behind != of) & (behind != _SPACE)))
     idle |= (kinds == _LINE) & (before == of)
     idle |= (kinds == _JOINER) & (before >= EMOJI)
+    for kind, is_idle in ((_ALIKE, _is_alone), (_BLANK, _is_between_words)):
+        some = (kinds == kind).nonzero()[0]
+        if len(some):
+            idle[some] = is_idle(codes, places[some])
     return np.asarray(places[~idle])
 
 
 _BEYOND: Final = np.uint32(0x7F)
 _DOUBLED: Final = tuple(np.uint8(ord(of[0])) for of in DOUBLED)
-_ANY, _QUESTION, _HASH, _LINE, _JOINER = range(1, 6)
+_ANY, _QUESTION, _HASH, _LINE, _JOINER, _ALIKE, _BLANK = range(1, 8)
 _A, _Z, _SPACE = map(ord, "az ")
+_BLANKS: Final = np.array([ord(of) for of in SPACED], np.uint32)
+
+
+def _is_alone(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether there is no Latin letter of ASCII beside the character."""
+    before, behind = (codes.take(places + step, mode="clip") | 0x20 for step in (-1, 1))  # both cases as one
+    return np.asarray(((before < _A) | (before > _Z)) & ((behind < _A) | (behind > _Z)))
+
+
+def _is_between_words(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the blank is not the first of three with one character between each."""
+    blank = [np.isin(codes.take(places + step, mode="clip"), _BLANKS) for step in (1, 2, 4)]
+    return np.asarray(blank[0] | ~blank[1] | ~blank[2])
 
 
 @cache
 def _ascii() -> bytes:
-    """Whether something may begin with each character of ASCII, but for what is looked for in pairs."""
-    return bytes(chr(code) in starts() and 2 * chr(code) not in DOUBLED for code in range(0x80)).ljust(256, b"\0")
+    """Whether something may begin with each character of ASCII, but for what is looked for in rows."""
+    alone = set(starts()) - {*SPACED, *(of[0] for of in DOUBLED)}
+    return bytes(chr(code) in alone for code in range(0x80)).ljust(256, b"\0")
 
 
 @cache
 def _kinds() -> NDArray[np.uint8]:
     """Whether something may begin with each code point, and what else that takes; the last stands for all behind it."""
     table = np.zeros(max(map(ord, starts())) + 2, np.uint8)
-    for kind, characters in ((_ANY, starts()), (_LINE, LINES), (_JOINER, JOINERS), (_QUESTION, "?"), (_HASH, "#")):
+    told = {_ANY: starts(), _LINE: LINES, _JOINER: JOINERS, _QUESTION: "?", _HASH: "#", _ALIKE: ALIKE, _BLANK: SPACED}
+    for kind, characters in told.items():
         table[list(map(ord, characters))] = kind
     return table
 

@@ -2,16 +2,17 @@
 
 Scraped text has often come only half out of another format: `&quot;` of HTML, `Ã¼` where UTF-8 was taken for
 Windows-1252, `\\u00fc` of JSON, `**` and `[…](…)` of Markdown, soft hyphens of pages for narrow screens, 𝗯𝗼𝗹𝗱 letters
-of posts. A reader sees through it, n-grams do not: every such word is a rare one, and rare words speak for commentary.
-So each is read as what it stands for. What may be meant as it stands is left alone: a link that fills its line, the
-star of a list, a question mark in a text that has umlauts.
+of posts, l e t t e r s set apart, Cyrillic ones in Latin words. A reader sees through it, n-grams do not: every such
+word is a rare one, and rare words speak for commentary. So each is read as what it stands for. What may be meant as it
+stands is left alone: a link that fills its line, the star of a list, a question mark in a text that has umlauts.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from degloss import markup
@@ -30,6 +31,18 @@ _STYLED: Final = (
 )
 """Letters, digits and marks for show, which have compatibility mappings (https://www.unicode.org/reports/tr15/)."""
 _RAISED: Final = "¹²³⁰⁴⁵⁶⁷⁸⁹"
+
+ALIKE: Final = dict(
+    zip(
+        "аеорсухіјѕһԁԛԝӏӓӧАВЕКМНОРСТУХІЈЅӒӦɑɡοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "aeopcyxijshdqwläöABEKMHOPCTYXIJSÄÖagoABEZHIKMNOPTYX",
+        strict=True,
+    )
+)
+"""Cyrillic, Greek and phonetic letters that look like Latin ones (https://www.unicode.org/reports/tr39/): in a Latin
+word they are Latin letters, put so by somebody who would not be found."""
+SPACED: Final = " \u00a0"
+"""Looked at only between single characters, three times in a row."""
 
 DOUBLED: Final = (",,", "''")
 """What a typewriter has for quotation marks; each of the two characters alone is too frequent to be looked at."""
@@ -67,7 +80,8 @@ def _rules() -> dict[str, Rule]:
     by_character: dict[str, Rule] = {}
     for characters, rule in (
         (HIDDEN, _nothing), (CONTROLS, _control), (JOINERS, _joiner), (_MARKS, _composed), (_PRIVATE, _private),
-        (_STYLED, _plain), (_RAISED, _raised), ("ÃÂâïð", _mojibake), ("\ufffd", _lost), ("?", _question_mark),
+        (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced),
+        ("ÃÂâïð", _mojibake), ("\ufffd", _lost), ("?", _question_mark),
         ("&", markup.entity), ("<", markup.tag), ("\\", markup.escape), ("[", markup.bracket),
         ("*_~", markup.emphasis), ("#", markup.heading), (">", markup.quoted), (",'`´<>″❝❞", _quotation_mark),
     ):  # fmt: skip
@@ -121,6 +135,53 @@ def _raised(text: str, place: int) -> Iterator[Edit]:
     """The number of a footnote, behind a word or a mark; m² and m³ are none."""
     if text[place - 1 : place].strip() and text[place - 1] != "m":
         yield Edit(place, place + 1, "")
+
+
+def _alike(text: str, place: int) -> Iterator[Edit]:
+    """Letters of other alphabets beside a Latin one, in a word of no letters that no Latin one is like."""
+    first, last = max(0, place - _FAR), min(len(text), place + _FAR)
+    begin, end = _reach(text, place, first, last, str.isalpha)
+    if all(letter < "\u0250" or letter in ALIKE for letter in text[begin:end]):
+        begin, end = _reach(text, place, first, last, ALIKE.__contains__)
+        for at in range(begin, end):
+            yield Edit(at, at + 1, ALIKE[text[at]])
+
+
+def _reach(text: str, place: int, first: int, last: int, holds: Callable[[str], bool]) -> tuple[int, int]:
+    """How far such characters reach around a place."""
+    begin = end = place
+    while begin > first and holds(text[begin - 1]):
+        begin -= 1
+    while end < last and holds(text[end]):
+        end += 1
+    return begin, end
+
+
+_FAR: Final = 30
+"""Letters: so far is looked in a word, or one of a million would take for ever."""
+
+
+def _spaced(text: str, place: int) -> Iterator[Edit]:
+    """The blanks within a word whose letters are set apart, and within short ones behind it; all at the first of them.
+
+    Not those of a list of letters, in their order or all vowels or none.
+    """
+    for match in matches(_SET_APART, text, place - 1) if place else ():
+        word = unicodedata.normalize("NFKC", match[1][::2]).lower()
+        listed = all(ord(b) - ord(a) in (0, 1) for a, b in pairwise(word))
+        if not listed and 0 < sum(map(_VOWELS.count, word)) < len(word):
+            for at in range(match.start() + 1, match.end() - 1):
+                if text[at] in SPACED and text[at - 1].isalpha() and text[at + 1].isalpha():
+                    yield Edit(at, at + 1, "")
+
+
+_VOWELS: Final = "aeiouyäöü"
+_LETTER: Final = r"[^\W\d_]"
+_SET_APART: Final = (
+    rf"(?<![^\W_])(?<![\W_]{_LETTER}[ \xa0])(?<!^{_LETTER}[ \xa0])"
+    rf"({_LETTER}(?:[ \xa0]{_LETTER}){{3,}})(?![^\W_])"
+    rf"(?:[ \xa0]{{2,3}}{_LETTER}[ \xa0]{_LETTER}(?:[ \xa0]{_LETTER})?(?![^\W_]|[ \xa0]{_LETTER}(?![^\W_])))*"
+)
 
 
 def _mojibake(text: str, place: int) -> Iterator[Edit]:
