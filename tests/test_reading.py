@@ -17,13 +17,14 @@ from typing import Final
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from degloss import separate
 from degloss.documents import Segment, Separation
 from degloss.explain import explain
 from degloss.reading import as_read, legible
+from degloss.segment import CHUNK
 from degloss.separate import shipped
 from degloss_training import corpus, recipe
 from degloss_training.corpus import Document
@@ -73,6 +74,10 @@ def around(pattern: str, before: str, behind: str) -> Written:
     return written
 
 
+def dotted(form: str) -> Written:
+    return each({umlaut: form.format(letter) for umlaut, letter in zip("äöüÄÖÜ", "aouAOU", strict=True)})
+
+
 def mojibake(text: str) -> list[str]:
     # What Windows-1252 has no character for is taken for that of Latin-1.
     return [
@@ -104,6 +109,14 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
     "entities": (each(ENTITIES), 0.002),
     "entities twice": (each({c: entity.replace("&", "&amp;") for c, entity in ENTITIES.items()}), 0.002),
     "UTF-8 taken for Windows-1252": (mojibake, 0.005),
+    **{
+        f"UTF-8 taken for {page}": (each({c: c.encode().decode(page) for c in f"{UMLAUTS}–"}), 0.003)
+        for page in ("mac_roman", "cp437", "cp850", "cp1250", "cp1251")
+    },
+    "dots before their letters": (dotted("¨{}"), 0),
+    "dots behind their letters": (dotted("{}¨"), 0.003),
+    "dots and a blank behind their letters": (dotted("{} \u0308"), 0.003),
+    "hyphens that are other signs": (around(r"[a-zäöüß]{3}(?=[a-zäöüß]{3})", "", "¬"), 0.003),
     "escapes of JSON": (lambda text: [f"\\u{ord(c):04x}" if "\x80" < c < "\uffff" else c for c in text], 0.005),
     "line breaks of JSON": (each({"\n": "\\n"}), 0.002),  # not the last one
     "line breaks of JSON on Windows": (each({"\n": "\\r\\n"}), 0.002),
@@ -196,22 +209,31 @@ PIECES: Final = [
     "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
     "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
-    "\\r\\n", "\ufe0f", "*", ">", "a b c a", " b", "\u0430", "B",
+    "\\r\\n", "\ufe0f", "*", ">", "a b c a", " b", "\u0430", "B", "¨", " \u0308",
+    "¬", "├╝", "√", "‚Äû", "Г",
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("chunk", [CHUNK, 12])
+@example(["x" * 11, "ﬁ", "x" * 12])
+@example(["</b>", " \u0308", "a"])
+@example(["├╝"])
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
-def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(pieces: list[str]) -> None:
+def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(chunk: int, pieces: list[str]) -> None:
     text = "".join(pieces)
-    found = separate(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("degloss.segment.CHUNK", chunk)  # lines so long are cut anywhere
+        found = separate(text)
     borders = [(0, 0), *((s.start, s.end) for s in found.sentences), (len(text), len(text))]
     assert all(not text[end:start].strip() for (_, end), (start, _) in pairwise(borders))
     assert all(start < end for start, end in borders[1:-1])
     assert all(text[place].strip() for start, end in borders[1:-1] for place in (start, end - 1))
     for of in as_read([text])[1].values():
         starts, ends = np.array(borders[1:-1], np.int64).reshape(-1, 2).T
-        again = of.given(of.read(starts), of.read(ends))
-        assert (again[0].tolist(), again[1].tolist()) == (starts.tolist(), ends.tolist())
+        again = [each.tolist() for each in of.given(of.read(starts), of.read(ends))]
+        # Blanks that are left out are those of the sentence, but at its edges.
+        assert [start + text[start].isspace() for start in again[0]] == starts.tolist()
+        assert [end - text[end - 1].isspace() for end in again[1]] == ends.tolist()
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,10 @@ HIDDEN: Final = (
 """Characters that show nothing (default ignorable code points, https://www.unicode.org/reports/tr44/), and the one that
 stands for an object that was there. Joiners are none of them: emoji are made of them."""
 
+JOINERS: Final = "\u200d\ufe0e\ufe0f"
+EMOJI: Final = 0x203C
+"""Joiners and variation selectors: part of what stands before them from this code point on, where emoji begin."""
+
 CONTROLS: Final = "".join(map(chr, (*range(9), *range(0x0E, 0x1C), 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0))))
 """Control characters that are no white space."""
 

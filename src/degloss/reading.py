@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import LINE_BREAKS
+from degloss.characters import EMOJI, JOINERS, LINE_BREAKS
 from degloss.encode import Sentences, line_offsets
 from degloss.markup import Edit
-from degloss.spellings import ALIKE, DOUBLED, EMOJI, JOINERS, LINES, SPACED, edits, starts
+from degloss.spellings import ALIKE, DOUBLED, LINES, SPACED, edits, starts
 
 
 class Reading(NamedTuple):
@@ -26,7 +26,7 @@ class Reading(NamedTuple):
 
     text    what is read
     places  (k) ascending, twice the positions in `text` from which on everything stands further behind, or before;
-            odd ones stand for the middle of a position's character, which is white space that was put in
+            odd ones stand for the middle of a position's character, which was put in: white space, a ligature's letter
     shifts  (k + 1) by how many code points: before the first of them, behind it, and so on
     """
 
@@ -93,8 +93,10 @@ def as_given(read: Sentences, texts: Sequence[str], readings: Mapping[int, Readi
     for number, of in readings.items():
         rows = read.rows(number)
         starts[rows], ends[rows] = of.given(starts[rows], ends[rows])
-        # Within a word whose letters are set apart a blank is left out, too; a long line may be cut there.
-        ends[rows] -= [texts[number][end - 1].isspace() for end in ends[rows].tolist()]
+        # What is read otherwise may have white space at its edge, and a long line may be cut there.
+        text = texts[number]
+        starts[rows] += [text[start].isspace() for start in starts[rows].tolist()]
+        ends[rows] -= [text[end - 1].isspace() for end in ends[rows].tolist()]
     offsets = line_offsets(texts)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)
@@ -198,6 +200,8 @@ def _changes(text: str, edits: Sequence[Edit]) -> Iterator[_Change]:
     """
     last: _Change | None = None
     for start, end, read in _joined(edits):
+        if last and start < last.end:
+            continue  # it begins with white space that went with what shows nothing before it
         change = _Change(start, end, "", read, "") if read.strip() else _hidden(text, start, end, read, last)
         if change is None:
             continue
@@ -276,8 +280,11 @@ def _reading(text: str, changes: Iterable[_Change]) -> Reading:
         for _ in before:
             shift(2 * size + 1, -1)
             size += 1
+        # Of a ligature, read as more letters than it is, the first are taken for put in, so that none ends within it.
+        for more in range(len(read) - (end - start)):
+            shift(2 * (size + more) + 1, -1)
         size += len(read)
-        if end - start != len(read):
+        if end - start > len(read):
             shift(2 * size, end - start - len(read))
         for _ in behind:
             shift(2 * size + 1, -1)

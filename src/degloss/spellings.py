@@ -15,13 +15,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from degloss import markup
-from degloss.characters import CONTROLS, HIDDEN
-from degloss.markup import Edit, Rule, compiled, matches
+from degloss import garbled, markup
+from degloss.characters import CONTROLS, EMOJI, HIDDEN, JOINERS
+from degloss.markup import Edit, Rule, matches
 
-JOINERS: Final = "\u200d\ufe0e\ufe0f"
-EMOJI: Final = 0x203C
-"""Joiners and variation selectors: part of what stands before them from this code point on, where emoji begin."""
 _MARKS: Final = "\u0308\u0301\u0300\u0302\u0303\u0327\u030a\u030c"
 """Combining marks of the letters of Europe's languages."""
 _PRIVATE: Final = "".join(map(chr, range(0xE000, 0xF900)))
@@ -59,7 +56,7 @@ def edits(text: str, places: Iterable[int]) -> list[Edit]:
     rules = _rules()
     found = sorted(edit for place in places for edit in rules[text[place]](text, place))
     # What is read otherwise only if all of the text says so.
-    for guess, holds in (("?", _has_lost_umlauts), (("\\n", "\\r"), markup.has_lost_line_breaks)):
+    for guess, holds in (("?", garbled.has_lost_umlauts), (("\\n", "\\r"), markup.has_lost_line_breaks)):
         others = [edit for edit in found if not text.startswith(guess, edit.start)]
         if len(others) < len(found) and not holds(text):
             found = others
@@ -81,7 +78,8 @@ def _rules() -> dict[str, Rule]:
     for characters, rule in (
         (HIDDEN, _nothing), (CONTROLS, _control), (JOINERS, _joiner), (_MARKS, _composed), (_PRIVATE, _private),
         (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced),
-        ("ÃÂâïð", _mojibake), ("\ufffd", _lost), ("?", _question_mark),
+        ("ÃÂâïð", garbled.mojibake), (garbled.CODE_PAGES, garbled.code_page), ("¨\u0308", garbled.diaeresis),
+        ("¬", garbled.hyphen), ("\ufffd", garbled.lost), ("?", garbled.question_mark),
         ("&", markup.entity), ("<", markup.tag), ("\\", markup.escape), ("[", markup.bracket),
         ("*_~", markup.emphasis), ("#", markup.heading), (">", markup.quoted), (",'`´<>″❝❞", _quotation_mark),
     ):  # fmt: skip
@@ -181,92 +179,6 @@ _SET_APART: Final = (
     rf"(?<![^\W_])(?<![\W_]{_LETTER}[ \xa0])(?<!^{_LETTER}[ \xa0])"
     rf"({_LETTER}(?:[ \xa0]{_LETTER}){{3,}})(?![^\W_])"
     rf"(?:[ \xa0]{{2,3}}{_LETTER}[ \xa0]{_LETTER}(?:[ \xa0]{_LETTER})?(?![^\W_]|[ \xa0]{_LETTER}(?![^\W_])))*"
-)
-
-
-def _mojibake(text: str, place: int) -> Iterator[Edit]:
-    """UTF-8 that was taken for Windows-1252 or Latin-1, perhaps twice."""
-    end = place + _SIZES[text[place]]
-    taken = text[place:end]
-    read = _decoded(taken)
-    if read in _SIZES:  # once more: what it stands for is as many of what each of its bytes became
-        rest = [read]
-        while len(rest) < _SIZES[read] and (size := _FURTHER.get(text[end : end + 1], 0)):
-            rest.append(_decoded(text[end : end + size]))
-            end += size
-        taken, read = text[place:end], _decoded("".join(rest))
-    if not read:
-        # The last byte of ” is none of Windows-1252, and mostly lost.
-        if taken.startswith("â€") and not text[place + 2 : place + 3].isalnum():
-            yield Edit(place, place + 2 + (taken[2:] == "\ufffd"), "”")
-    elif read == taken[-1]:  # a space that does not break: its own byte is the second
-        yield Edit(place, place + 1, "")
-    elif read == "\ufffd":
-        yield Edit(place, end, _instead(text, place, end))
-    elif text[end - 1 : end + 1].strip():  # or a sentence might end with white space
-        yield Edit(place, end, "" if read in HIDDEN or read in JOINERS else read)
-
-
-_SIZES: Final = {"Ã": 2, "Â": 2, "â": 3, "ï": 3, "ð": 4}
-"""What the first byte of so many was taken for."""
-_FURTHER: Final = {**_SIZES, "Å": 2, "Æ": 2, "Ë": 2}
-"""The same for bytes whose characters were taken for Windows-1252 again; alone they are letters of names."""
-
-
-def _decoded(taken: str) -> str:
-    """The one character that these were, or nothing."""
-    try:
-        read = b"".join(map(_byte, taken)).decode()
-    except ValueError:
-        return ""
-    return read if len(read) == 1 else ""
-
-
-def _byte(character: str) -> bytes:
-    return character.encode("latin-1" if "\x80" <= character < "\xa0" else "cp1252")
-
-
-def _lost(text: str, place: int) -> Iterator[Edit]:
-    for match in matches("\ufffd{1,3}", text, place):
-        yield Edit(place, match.end(), _instead(text, place, match.end()))
-
-
-def _instead(text: str, start: int, end: int) -> str:
-    """What most often stood where a decoder has put U+FFFD: umlauts and quotation marks."""
-    before, behind = text[start - 1 : start], text[end : end + 1]
-    if behind.islower():
-        return _umlaut(text, start)
-    if before.isalpha() and behind.isalnum():
-        return "ü"
-    if not behind.strip() and not before.strip():
-        return "–"
-    quoted = compiled(r"(?<!\w)\ufffd\w+$").search(text, max(0, start - 40), start)
-    return "ß" if before in tuple("aiou\ufffd") and not quoted else '"'
-
-
-def _umlaut(text: str, place: int) -> str:
-    """The most frequent one, large where a sentence begins."""
-    before = text[max(0, place - 2) : place].strip()
-    return "Ü" if not before or before[-1] in ".!?:" else "ü"
-
-
-def _question_mark(text: str, place: int) -> Iterator[Edit]:
-    """One or two before a small letter, and not in a link: perhaps what is left of an umlaut."""
-    if "a" <= text[place + 1 : place + 2] <= "z":
-        start = place - (text[place - 1 : place] == "?")
-        word = text[max(0, start - 200) : start].rpartition(" ")[2].rpartition("\n")[2]
-        if not word or (word[-1].isalpha() and "/" not in word and "." not in word):
-            yield Edit(start, place + 1, _umlaut(text, start))
-
-
-def _has_lost_umlauts(text: str) -> bool:
-    """Whether the text has none, and at least one of the words that hardly any text is without lacks its umlaut."""
-    return bool(compiled(_UMLAUT_WORDS).search(text)) and not compiled("[äöüÄÖÜß]").search(text)
-
-
-_UMLAUT_WORDS: Final = (
-    r"(?i:(?<![\w?])(?:f\?{1,2}r|\?{1,2}ber|zur\?{1,2}ck|k\?{1,2}nn|w\?{1,2}rd|m\?{1,2}ss|h\?{1,2}tt|d\?{1,2}rf"
-    r"|w\?{1,2}ren?\b))"
 )
 
 

@@ -1,0 +1,147 @@
+"""Letters that a decoder or a converter has made something else of: mojibake, U+FFFD, `?`, marks of their own.
+
+UTF-8 taken for another encoding, umlauts that no decoder knew, and what is left of them where a PDF is turned into
+text. Each rule is asked at the characters that such begins with, as those of `markup` are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from degloss.characters import HIDDEN, JOINERS
+from degloss.markup import Edit, compiled, matches
+
+
+def mojibake(text: str, place: int) -> Iterator[Edit]:
+    """UTF-8 that was taken for Windows-1252 or Latin-1, perhaps twice."""
+    end = place + _SIZES[text[place]]
+    taken = text[place:end]
+    read = _decoded(taken)
+    if read in _SIZES:  # once more: what it stands for is as many of what each of its bytes became
+        rest = [read]
+        while len(rest) < _SIZES[read] and (size := _FURTHER.get(text[end : end + 1], 0)):
+            rest.append(_decoded(text[end : end + size]))
+            end += size
+        taken, read = text[place:end], _decoded("".join(rest))
+    if not read:
+        # The last byte of ” is none of Windows-1252, and mostly lost.
+        if taken.startswith("â€") and not text[place + 2 : place + 3].isalnum():
+            yield Edit(place, place + 2 + (taken[2:] == "\ufffd"), "”")
+    elif read == taken[-1]:  # a space that does not break: its own byte is the second
+        yield Edit(place, place + 1, "")
+    elif read == "\ufffd":
+        yield Edit(place, end, _instead(text, place, end))
+    elif text[end - 1 : end + 1].strip():  # or a sentence might end with white space
+        yield Edit(place, end, "" if read in HIDDEN or read in JOINERS else read)
+
+
+_SIZES: Final = {"Ã": 2, "Â": 2, "â": 3, "ï": 3, "ð": 4}
+"""What the first byte of so many was taken for."""
+_FURTHER: Final = {**_SIZES, "Å": 2, "Æ": 2, "Ë": 2}
+"""The same for bytes whose characters were taken for Windows-1252 again; alone they are letters of names."""
+
+
+def _decoded(taken: str) -> str:
+    """The one character that these were, or nothing."""
+    try:
+        read = b"".join(map(_byte, taken)).decode()
+    except ValueError:
+        return ""
+    return read if len(read) == 1 else ""
+
+
+def _byte(character: str) -> bytes:
+    return character.encode("latin-1" if "\x80" <= character < "\xa0" else "cp1252")
+
+
+CODE_PAGES: Final = "√‚├ΓÔĂГв"
+"""What the first byte of an umlaut or a mark is on a Mac, in DOS, in Central Europe, in Cyrillic."""
+
+
+def code_page(text: str, place: int) -> Iterator[Edit]:
+    """UTF-8 that was taken for an encoding of another system or country."""
+    for taken in (text[place : place + 3], text[place : place + 2]):
+        if taken[1:2] > "\x7f" and taken in _taken():
+            yield Edit(place, place + len(taken), _taken()[taken])
+            return
+
+
+@cache
+def _taken() -> dict[str, str]:
+    """What letters and marks of German text were taken for."""
+    found = {}
+    for page in ("mac_roman", "cp437", "cp850", "cp1250", "cp1251"):
+        for letter in "äöüÄÖÜßéèáàçñ„“”‚‘’–—…•€":
+            try:
+                found[letter.encode().decode(page)] = letter
+            except UnicodeDecodeError:  # the page has nothing for one of the bytes
+                continue
+    return {taken: letter for taken, letter in found.items() if taken[0] in CODE_PAGES}
+
+
+def diaeresis(text: str, place: int) -> Iterator[Edit]:
+    """An umlaut of which a PDF has the two dots by themselves, before or behind the letter."""
+    start = place - (text[place] == "\u0308")  # a combining one comes behind a blank, which is none of the text's
+    if start < 0 or (start < place and text[start] != " "):
+        return
+    before, behind = text[start - 1 : start], text[place + 1 : place + 2]
+    if behind in _DOTTED and (before, behind) != ("a", "u"):
+        yield Edit(start if before.isalpha() else place, place + 2, _DOTTED[behind])
+    elif before in _DOTTED:
+        yield Edit(start - 1, place + 1, _DOTTED[before])
+
+
+_DOTTED: Final = dict(zip("aouAOU", "äöüÄÖÜ", strict=True))
+
+
+def hyphen(text: str, place: int) -> Iterator[Edit]:
+    """A hyphen that was to show at the end of a line only, and has become another sign."""
+    for match in matches(r"(?<=[^\W\d_])¬\n?(?=[^\W\d_])", text, place):
+        if text[match.end()].islower():
+            yield Edit(place, match.end(), "")
+
+
+def lost(text: str, place: int) -> Iterator[Edit]:
+    for match in matches("\ufffd{1,3}", text, place):
+        yield Edit(place, match.end(), _instead(text, place, match.end()))
+
+
+def _instead(text: str, start: int, end: int) -> str:
+    """What most often stood where a decoder has put U+FFFD: umlauts and quotation marks."""
+    before, behind = text[start - 1 : start], text[end : end + 1]
+    if behind.islower():
+        return _umlaut(text, start)
+    if before.isalpha() and behind.isalnum():
+        return "ü"
+    if not behind.strip() and not before.strip():
+        return "–"
+    quoted = compiled(r"(?<!\w)\ufffd\w+$").search(text, max(0, start - 40), start)
+    return "ß" if before in tuple("aiou\ufffd") and not quoted else '"'
+
+
+def _umlaut(text: str, place: int) -> str:
+    """The most frequent one, large where a sentence begins."""
+    before = text[max(0, place - 2) : place].strip()
+    return "Ü" if not before or before[-1] in ".!?:" else "ü"
+
+
+def question_mark(text: str, place: int) -> Iterator[Edit]:
+    """One or two before a small letter, and not in a link: perhaps what is left of an umlaut."""
+    if "a" <= text[place + 1 : place + 2] <= "z":
+        start = place - (text[place - 1 : place] == "?")
+        word = text[max(0, start - 200) : start].rpartition(" ")[2].rpartition("\n")[2]
+        if not word or (word[-1].isalpha() and "/" not in word and "." not in word):
+            yield Edit(start, place + 1, _umlaut(text, start))
+
+
+def has_lost_umlauts(text: str) -> bool:
+    """Whether the text has none, and at least one of the words that hardly any text is without lacks its umlaut."""
+    return bool(compiled(_UMLAUT_WORDS).search(text)) and not compiled("[äöüÄÖÜß]").search(text)
+
+
+_UMLAUT_WORDS: Final = (
+    r"(?i:(?<![\w?])(?:f\?{1,2}r|\?{1,2}ber|zur\?{1,2}ck|k\?{1,2}nn|w\?{1,2}rd|m\?{1,2}ss|h\?{1,2}tt|d\?{1,2}rf"
+    r"|w\?{1,2}ren?\b))"
+)
