@@ -88,6 +88,12 @@ def mojibake(text: str) -> list[str]:
     ]
 
 
+def as_mailed(text: str) -> list[str]:
+    """As quoted-printable, whose lines go on in the next ones where they are long."""
+    pieces = ["".join(f"={byte:02X}" for byte in c.encode()) if c > "~" or c == "=" else c for c in text]
+    return ["=\n" * (number % 60 == 59 and piece != "\n") + piece for number, piece in enumerate(pieces)]
+
+
 ALIKE: Final = dict(zip("aeopcxyABEHKMOPCTX", "аеорсхуАВЕНКМОРСТХ", strict=True))
 UMLAUTS: Final = "äöüÄÖÜß"
 BOLD: Final = {chr(65 + n + 6 * (n > 25)): chr(0x1D5D4 + n) for n in range(52)}
@@ -117,6 +123,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
     "dots behind their letters": (dotted("{}¨"), 0.003),
     "dots and a blank behind their letters": (dotted("{} \u0308"), 0.003),
     "hyphens that are other signs": (around(r"[a-zäöüß]{3}(?=[a-zäöüß]{3})", "", "¬"), 0.003),
+    "quoted-printable": (as_mailed, 0),
     "escapes of JSON": (lambda text: [f"\\u{ord(c):04x}" if "\x80" < c < "\uffff" else c for c in text], 0.005),
     "line breaks of JSON": (each({"\n": "\\n"}), 0.002),  # not the last one
     "line breaks of JSON on Windows": (each({"\n": "\\r\\n"}), 0.002),
@@ -124,6 +131,10 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
     "headings": (around(r"(?m)^\S.*$", "## ", ""), 0.005),
     "bold words": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "**", "**"), 0.005),
     "links": (around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "[", "](https://beispiel.example/seite)"), 0),
+    "addresses behind words": (
+        around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "", " (https://beispiel.example/seite)"),
+        0,
+    ),
     "tags": (around(r"(?m)^\S.*$", "<p>", "</p>"), 0.005),
     "breaks": (each({"\n": "<br />\n"}), 0.002),
     "tags escaped once more": (around(r"(?m)^\S.*$", "&lt;p&gt;", "&lt;/p&gt;"), 0.005),
@@ -206,6 +217,7 @@ def seen(found: Separation) -> list[tuple[str, str, float]]:
 
 
 PIECES: Final = [
+    " (https://a.de)", "(www.a.de)", "=C3=BC", "=\n", "=20", "=E2=80",
     "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
     "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
@@ -230,10 +242,11 @@ def test_sentences_have_all_that_is_not_blank_and_offsets_go_there_and_back(chun
     assert all(text[place].strip() for start, end in borders[1:-1] for place in (start, end - 1))
     for of in as_read([text])[1].values():
         starts, ends = np.array(borders[1:-1], np.int64).reshape(-1, 2).T
-        again = [each.tolist() for each in of.given(of.read(starts), of.read(ends))]
+        again = zip(*(each.tolist() for each in of.given(of.read(starts), of.read(ends))), strict=True)
         # Blanks that are left out are those of the sentence, but at its edges.
-        assert [start + text[start].isspace() for start in again[0]] == starts.tolist()
-        assert [end - text[end - 1].isspace() for end in again[1]] == ends.tolist()
+        for start, end, (begin, finish) in zip(starts.tolist(), ends.tolist(), again, strict=True):
+            assert text[begin:finish].strip() == text[start:end]
+            assert begin + len(text[begin:finish]) - len(text[begin:finish].lstrip()) == start
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from degloss.characters import HIDDEN, JOINERS
+from degloss.characters import CONTROLS, HIDDEN, JOINERS
 from degloss.markup import Edit, compiled, matches
 
 
@@ -79,6 +79,32 @@ def _taken() -> dict[str, str]:
             except UnicodeDecodeError:  # the page has nothing for one of the bytes
                 continue
     return {taken: letter for taken, letter in found.items() if taken[0] in CODE_PAGES}
+
+
+def quoted_printable(text: str, place: int) -> Iterator[Edit]:
+    """A byte of a mail as it was sent (https://www.rfc-editor.org/rfc/rfc2045#section-6.7): =C3=BC or =FC is ü; and
+    what ends with = goes on in the next line."""
+    for match in matches(r"=[ \t]*\r?\n( ?)", text, place):
+        yield Edit(place, match.end(), match[1])
+    for match in matches("(?:=[0-9A-F]{2}){1,4}", text, place):
+        taken = bytes.fromhex(match[0].replace("=", ""))
+        size = 1 + (taken[0] >= 0xC0) + (taken[0] >= 0xE0) + (taken[0] >= 0xF0)
+        letter = _letter(taken[:size], "utf-8")
+        if not letter:
+            size, letter = 1, _letter(taken[:1], "cp1252")
+        yield Edit(place, place + 3 * size, letter if letter not in HIDDEN and letter not in CONTROLS else "")
+
+
+def _letter(taken: bytes, encoding: str) -> str:
+    try:
+        return taken.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+def is_quoted_printable(text: str) -> bool:
+    """Whether one of its umlauts or quotation marks is written so."""
+    return bool(compiled("=C3=[89AB][0-9A-F]|=E2=80=[9A]|[a-z]=(?:E4|F6|FC|DF)[a-z=]").search(text))
 
 
 def diaeresis(text: str, place: int) -> Iterator[Edit]:

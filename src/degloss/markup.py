@@ -29,6 +29,8 @@ _TAG: Final = (
 """A tag of HTML, or what it is when it was escaped once more: breaks of lines, cells, attributes."""
 _RAISED: Final = r"(?i:<sup>(?:<a\s[^<>]{0,500}>)?\[?\d{1,3}\]?(?:</a>)?</sup>)"
 _URL: Final = rf"(?:[^()\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
+_PROTOCOLS: Final = ("https://", "http://", "www.", "t.me/")
+_ADDRESS: Final = rf"(?:{'|'.join(map(re.escape, _PROTOCOLS))})(?:[^()\[\]\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
 _TO: Final = rf"\]\({_URL}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\)"
 _LINK: Final = rf"\[([^\[\]\n]{{0,{_LONGEST}}})({_TO})"
 _LINKED_PICTURE: Final = rf"\[!\[[^\[\]\n]{{0,{_LONGEST}}}({_TO})({_TO})"
@@ -125,6 +127,18 @@ def bracket(text: str, place: int) -> Iterator[Edit]:
     for match in matches(r"\[\^?\d{1,3}(?:[,;–-] ?\d{1,3})*\]", text, place):
         if text[place - 1 : place].strip():
             yield Edit(place, match.end(), "")
+
+
+def aside(text: str, place: int) -> Iterator[Edit]:
+    """An address in brackets behind a word, as clients and converters write it where the word was linked."""
+    if not text.startswith(_PROTOCOLS, place + 1):
+        return
+    start = place - (text[max(0, place - 1) : place] in (" ", "\u00a0"))
+    before = text[max(0, start - 1) : start]
+    if not before.isspace() and before not in ("", "]"):  # or it may be a link of Markdown that fills its line
+        for match in matches(rf"\({_ADDRESS}\)|\[{_ADDRESS}\]", text, place):
+            if _stands_within(text, place, match.end()):
+                yield Edit(start, match.end(), "")
 
 
 def _stands_within(text: str, start: int, end: int) -> bool:

@@ -94,9 +94,10 @@ def as_given(read: Sentences, texts: Sequence[str], readings: Mapping[int, Readi
         rows = read.rows(number)
         starts[rows], ends[rows] = of.given(starts[rows], ends[rows])
         # What is read otherwise may have white space at its edge, and a long line may be cut there.
-        text = texts[number]
-        starts[rows] += [text[start].isspace() for start in starts[rows].tolist()]
-        ends[rows] -= [text[end - 1].isspace() for end in ends[rows].tolist()]
+        borders = zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+        taken = [texts[number][start:end] for start, end in borders]
+        starts[rows] += [len(sentence) - len(sentence.lstrip()) for sentence in taken]
+        ends[rows] -= [len(sentence) - len(sentence.rstrip()) for sentence in taken]
     offsets = line_offsets(texts)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)

@@ -43,7 +43,7 @@ SPACED: Final = " \u00a0"
 
 DOUBLED: Final = (",,", "''")
 """What a typewriter has for quotation marks; each of the two characters alone is too frequent to be looked at."""
-LINES: Final = "*_~>`"
+LINES: Final = "*_~>`="
 """What lines are drawn with: in a row of one of these nothing begins but at its first."""
 
 
@@ -56,7 +56,10 @@ def edits(text: str, places: Iterable[int]) -> list[Edit]:
     rules = _rules()
     found = sorted(edit for place in places for edit in rules[text[place]](text, place))
     # What is read otherwise only if all of the text says so.
-    for guess, holds in (("?", garbled.has_lost_umlauts), (("\\n", "\\r"), markup.has_lost_line_breaks)):
+    for guess, holds in (
+        ("?", garbled.has_lost_umlauts), ("=", garbled.is_quoted_printable),
+        (("\\n", "\\r"), markup.has_lost_line_breaks),
+    ):  # fmt: skip
         others = [edit for edit in found if not text.startswith(guess, edit.start)]
         if len(others) < len(found) and not holds(text):
             found = others
@@ -80,7 +83,8 @@ def _rules() -> dict[str, Rule]:
         (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced),
         ("ÃÂâïð", garbled.mojibake), (garbled.CODE_PAGES, garbled.code_page), ("¨\u0308", garbled.diaeresis),
         ("¬", garbled.hyphen), ("\ufffd", garbled.lost), ("?", garbled.question_mark),
-        ("&", markup.entity), ("<", markup.tag), ("\\", markup.escape), ("[", markup.bracket),
+        ("=", garbled.quoted_printable),
+        ("&", markup.entity), ("<", markup.tag), ("\\", markup.escape), ("[", markup.bracket), ("([", markup.aside),
         ("*_~", markup.emphasis), ("#", markup.heading), (">", markup.quoted), (",'`´<>″❝❞", _quotation_mark),
     ):  # fmt: skip
         for character in characters:
