@@ -29,12 +29,13 @@ PUBLIC = {
 
 # From the bottom to the top: a module may import those before it, never one behind it.
 ORDER = (
-    "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "markup", "garbled",
-    "spellings", "reading", "words", "skeleton", "ngrams", "vectors", "marks", "places", "likeness", "cues", "classify",
-    "context", "boundary", "memory", "messages", "decode", "artefact", "separate", "columns", "frame", "spacy", "kinds",
-    "source", "encodings", "records", "tables", "parquet", "pages", "read", "show", "report", "formats", "partfile",
-    "write", "tally", "plan", "listing", "planning", "journal", "blocks", "workers", "sink", "inplace", "outputs",
-    "progress", "jobs", "parts", "cluster", "explain", "exits", "options", "cli",
+    "errors", "extras", "documents", "annotations", "characters", "segment", "slices", "encode", "markup",
+    "garbled", "spellings", "candidates", "reading", "words", "skeleton", "ngrams", "vectors", "marks", "places",
+    "likeness", "cues", "classify", "context", "boundary", "memory", "messages", "decode", "artefact", "separate",
+    "columns", "frame", "spacy", "kinds", "source", "encodings", "records", "tables", "parquet", "pages", "read",
+    "show", "report", "formats", "partfile", "write", "tally", "plan", "listing", "planning", "journal", "blocks",
+    "workers", "sink", "inplace", "outputs", "progress", "jobs", "parts", "cluster", "explain", "exits", "options",
+    "cli",
 )  # fmt: skip
 OUTSIDE = ("__init__", "__main__")
 

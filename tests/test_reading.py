@@ -135,6 +135,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
         around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "", " (https://beispiel.example/seite)"),
         0,
     ),
+    "blanks before marks": (around(r"[a-zäöüß](?=[,.]\s)", "", " "), 0),
     "tags": (around(r"(?m)^\S.*$", "<p>", "</p>"), 0.005),
     "breaks": (each({"\n": "<br />\n"}), 0.002),
     "tags escaped once more": (around(r"(?m)^\S.*$", "&lt;p&gt;", "&lt;/p&gt;"), 0.005),
@@ -217,7 +218,7 @@ def seen(found: Separation) -> list[tuple[str, str, float]]:
 
 
 PIECES: Final = [
-    " (https://a.de)", "(www.a.de)", "=C3=BC", "=\n", "=20", "=E2=80",
+    " ,", " .", " (https://a.de)", "(www.a.de)", "=C3=BC", "=\n", "=20", "=E2=80",
     "\u00ad", "\u200b", "\ufeff", "\0", "u\u0308", "A", "ü", ".", "! ", "\n", " ", "\r\n", "🦊", "\ud800", "&nbsp;",
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
     "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
@@ -269,7 +270,7 @@ def test_a_text_is_read_alike_wherever_it_stands(monkeypatch: pytest.MonkeyPatch
     whole = "".join(f"{text}\n\n" for _, text, _ in cases())
     alone = legible(whole)
     for step in (1, 2, 3, 64):
-        monkeypatch.setattr("degloss.reading._STEP", step)
+        monkeypatch.setattr("degloss.candidates._STEP", step)
         assert legible(whole) == alone
     monkeypatch.undo()
     for before in ("*", "_", ">", "`", "#", "👉", "\u00ad", "Ã", "?", ","):

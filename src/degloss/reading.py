@@ -9,16 +9,16 @@ of nothing else stays as it came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from degloss.characters import EMOJI, JOINERS, LINE_BREAKS
+from degloss.candidates import candidates
+from degloss.characters import LINE_BREAKS
 from degloss.encode import Sentences, line_offsets
 from degloss.markup import Edit
-from degloss.spellings import ALIKE, DOUBLED, LINES, SPACED, edits, starts
+from degloss.spellings import edits
 
 
 class Reading(NamedTuple):
@@ -61,13 +61,13 @@ def as_read(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[int, Reading]]
     >>> as_read(["Der Stadt\\u00adrat tagt.", "Er schweigt.", "Sagt &bdquo;nein&ldquo;."])[0]
     ['Der Stadtrat tagt.', 'Er schweigt.', 'Sagt „nein“.']
     """
-    places = _places("\n".join(["", *texts, ""]))
+    begins = candidates("\n".join(["", *texts, ""]))
     found = {}
-    if len(places):
+    if len(begins):
         borders = line_offsets(texts) + 1
-        for number in np.unique(borders.searchsorted(places, "right") - 1).tolist():
+        for number in np.unique(borders.searchsorted(begins, "right") - 1).tolist():
             start, end = borders[number : number + 2].tolist()
-            of_text = places[slice(*places.searchsorted((start, end)))] - start
+            of_text = begins[slice(*begins.searchsorted((start, end)))] - start
             changed = list(_changes(texts[number], edits(texts[number], of_text.tolist())))
             if changed and (reading := _reading(texts[number], changed)).text.strip():
                 found[number] = reading
@@ -101,86 +101,6 @@ def as_given(read: Sentences, texts: Sequence[str], readings: Mapping[int, Readi
     offsets = line_offsets(texts)
     before = offsets[read.document]
     return Sentences(tuple(texts), offsets, read.documents, read.document, starts + before, ends + before)
-
-
-_STEP: Final = 1 << 18
-
-
-def _places(text: str) -> NDArray[np.int64]:
-    """Where something begins that may be read otherwise, in ascending order; the text begins and ends with a line
-    break."""
-    if len(text) <= _STEP:
-        return _begin(text)
-    # In steps, for the memory; each sees what stands around it, as far as is looked.
-    found = []
-    for first in range(1, len(text), _STEP):
-        places = _begin(text[first - 1 : first + _STEP + 4]) + (first - 1)
-        found.append(places[(places >= first) & (places < first + _STEP)])
-    return np.concatenate(found)
-
-
-def _begin(text: str) -> NDArray[np.int64]:
-    # As numbers: `str.find` stops at each letter that is alike in its last byte. Nearly all are told by that byte.
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
-    low = codes.astype(np.uint8)
-    few = np.frombuffer(low.tobytes().translate(_ascii()), bool) | (codes >= _BEYOND)
-    for byte in _DOUBLED:
-        alike = low == byte
-        few[:-1] |= alike[1:] & alike[:-1]
-    blank = low == _SPACE
-    few[:-4] |= blank[:-4] & blank[2:-2] & blank[4:]
-    places = few.nonzero()[0]
-    kinds = _kinds().take(codes[places], mode="clip")
-    places, kinds = places[kinds > 0], kinds[kinds > 0]
-    if not len(places):
-        return places
-    # Many texts have some of these, and hardly any is worth a look.
-    before, of, behind = (codes.take(places + step, mode="clip") for step in (-1, 0, 1))
-    idle = (kinds == _QUESTION) & ((behind < _A) | (behind > _Z))
-    idle |= (kinds == _HASH) & ((before == of) | ((behind != of) & (behind != _SPACE)))
-    idle |= (kinds == _LINE) & (before == of)
-    idle |= (kinds == _JOINER) & (before >= EMOJI)
-    for kind, is_idle in ((_ALIKE, _is_alone), (_BLANK, _is_between_words)):
-        some = (kinds == kind).nonzero()[0]
-        if len(some):
-            idle[some] = is_idle(codes, places[some])
-    return np.asarray(places[~idle])
-
-
-_BEYOND: Final = np.uint32(0x7F)
-_DOUBLED: Final = tuple(np.uint8(ord(of[0])) for of in DOUBLED)
-_ANY, _QUESTION, _HASH, _LINE, _JOINER, _ALIKE, _BLANK = range(1, 8)
-_A, _Z, _SPACE = map(ord, "az ")
-_BLANKS: Final = np.array([ord(of) for of in SPACED], np.uint32)
-
-
-def _is_alone(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether there is no Latin letter of ASCII beside the character."""
-    before, behind = (codes.take(places + step, mode="clip") | 0x20 for step in (-1, 1))  # both cases as one
-    return np.asarray(((before < _A) | (before > _Z)) & ((behind < _A) | (behind > _Z)))
-
-
-def _is_between_words(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the blank is not the first of three with one character between each."""
-    blank = [np.isin(codes.take(places + step, mode="clip"), _BLANKS) for step in (1, 2, 4)]
-    return np.asarray(blank[0] | ~blank[1] | ~blank[2])
-
-
-@cache
-def _ascii() -> bytes:
-    """Whether something may begin with each character of ASCII, but for what is looked for in rows."""
-    alone = set(starts()) - {*SPACED, *(of[0] for of in DOUBLED)}
-    return bytes(chr(code) in alone for code in range(0x80)).ljust(256, b"\0")
-
-
-@cache
-def _kinds() -> NDArray[np.uint8]:
-    """Whether something may begin with each code point, and what else that takes; the last stands for all behind it."""
-    table = np.zeros(max(map(ord, starts())) + 2, np.uint8)
-    told = {_ANY: starts(), _LINE: LINES, _JOINER: JOINERS, _QUESTION: "?", _HASH: "#", _ALIKE: ALIKE, _BLANK: SPACED}
-    for kind, characters in told.items():
-        table[list(map(ord, characters))] = kind
-    return table
 
 
 class _Change(NamedTuple):

@@ -39,7 +39,8 @@ ALIKE: Final = dict(
 """Cyrillic, Greek and phonetic letters that look like Latin ones (https://www.unicode.org/reports/tr39/): in a Latin
 word they are Latin letters, put so by somebody who would not be found."""
 SPACED: Final = " \u00a0"
-"""Looked at only between single characters, three times in a row."""
+"""Looked at only between single characters, three times in a row, and before the next ones."""
+SET_OFF: Final = ",."
 
 DOUBLED: Final = (",,", "''")
 """What a typewriter has for quotation marks; each of the two characters alone is too frequent to be looked at."""
@@ -80,7 +81,7 @@ def _rules() -> dict[str, Rule]:
     by_character: dict[str, Rule] = {}
     for characters, rule in (
         (HIDDEN, _nothing), (CONTROLS, _control), (JOINERS, _joiner), (_MARKS, _composed), (_PRIVATE, _private),
-        (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced),
+        (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced), (SPACED, _set_off),
         ("ÃÂâïð", garbled.mojibake), (garbled.CODE_PAGES, garbled.code_page), ("¨\u0308", garbled.diaeresis),
         ("¬", garbled.hyphen), ("\ufffd", garbled.lost), ("?", garbled.question_mark),
         ("=", garbled.quoted_printable),
@@ -184,6 +185,20 @@ _SET_APART: Final = (
     rf"({_LETTER}(?:[ \xa0]{_LETTER}){{3,}})(?![^\W_])"
     rf"(?:[ \xa0]{{2,3}}{_LETTER}[ \xa0]{_LETTER}(?:[ \xa0]{_LETTER})?(?![^\W_]|[ \xa0]{_LETTER}(?![^\W_])))*"
 )
+
+
+def _set_off(text: str, place: int) -> Iterator[Edit]:
+    """The blank before a comma or a full stop, which converters put between the pieces of a line.
+
+    Who writes one himself does so before `!` and `?` as well; those stay.
+    """
+    before, mark, behind = (text[place + begin : place + end] for begin, end in ((-1, 0), (1, 2), (2, 4)))
+    is_end = not behind[:1].strip() and behind.strip() not in (".", ",")
+    if mark and mark in SET_OFF and is_end and (before.isalnum() or (before and before in _CLOSING)):
+        yield Edit(place, place + 1, "")
+
+
+_CLOSING: Final = '“”"»)'
 
 
 def _quotation_mark(text: str, place: int) -> Iterator[Edit]:
