@@ -7,26 +7,11 @@ so more of the article is lost; how much may be is what was measured, and some m
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from degloss.separate import shipped
-from degloss_training import corpus
-from degloss_training.evaluate import units
-from degloss_training.metric import judge
-
-GATE: Final = Path(__file__).parents[1] / "training" / "gate"
-Units = list[tuple[int, int, str]]
-Marked = tuple[str, Units]
-"""A text with its annotated units: start, end, label."""
-
-
-@cache
-def gate() -> tuple[Marked, ...]:
-    return tuple((d.text, units(d)) for d in corpus.load(GATE))
+from gate_texts import Marked, Units, gate, judged
 
 
 def part(text: str, of: Units) -> Marked:
@@ -75,9 +60,5 @@ def test_several_documents_in_one_text_keep_their_articles(number: int) -> None:
 
 def lost(texts: list[Marked]) -> float:
     """The share of all article units that is labelled otherwise."""
-    found = shipped().separate_batch([text for text, _ in texts])
-    said = []
-    for (_, of), separation in zip(texts, found, strict=True):
-        judged = judge("", "", of, separation.sentences)
-        said += [label for gold, label in zip(judged.gold, judged.predicted, strict=True) if gold == 0]
+    said = [p for of in judged(texts) for g, p in zip(of.gold, of.predicted, strict=True) if g == 0]
     return sum(label != 0 for label in said) / len(said)

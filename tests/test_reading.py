@@ -26,15 +26,13 @@ from degloss.explain import explain
 from degloss.reading import as_read, legible
 from degloss.segment import CHUNK
 from degloss.separate import shipped
-from degloss_training import corpus, recipe
+from degloss_training import recipe
 from degloss_training.corpus import Document
-from degloss_training.evaluate import units
-from degloss_training.metric import judge
 from degloss_training.prepare import legible_documents
+from gate_texts import Marked, gate, judged
 from training_data import prepared
 
 CASES: Final = Path(__file__).parent / "cases" / "spellings.tsv"
-GATE: Final = Path(__file__).parents[1] / "training" / "gate"
 
 
 def cases() -> list[tuple[str, str, str]]:
@@ -156,19 +154,10 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
 
 
 @cache
-def gate() -> list[tuple[str, list[tuple[int, int, str]], tuple[int, ...]]]:
-    """Text, units and labels of every third document of the gate set."""
-    documents = corpus.load(GATE)[::3]
-    return [
-        (d.text, units(d), said)
-        for d, said in zip(documents, labels([(d.text, units(d)) for d in documents]), strict=True)
-    ]
-
-
-def labels(documents: list[tuple[str, list[tuple[int, int, str]]]]) -> list[tuple[int, ...]]:
-    """What the units of each document are said to be."""
-    found = shipped().separate_batch([text for text, _ in documents])
-    return [judge("", "", spans, of.sentences).predicted for (_, spans), of in zip(documents, found, strict=True)]
+def known() -> tuple[tuple[Marked, tuple[int, ...]], ...]:
+    """Every third document of the gate set, and what is said of it."""
+    texts = gate()[::3]
+    return tuple(zip(texts, (of.predicted for of in judged(texts)), strict=True))
 
 
 LAID_OUT: Final[dict[str, tuple[Written, float]]] = {
@@ -185,16 +174,16 @@ LAID_OUT: Final[dict[str, tuple[Written, float]]] = {
 @pytest.mark.parametrize("how", [*WRITTEN, *LAID_OUT])
 def test_how_a_text_is_written_changes_no_label(how: str) -> None:
     write, share = {**WRITTEN, **LAID_OUT}[how]
-    documents = []
-    for text, spans, _ in gate():
+    documents: list[Marked] = []
+    for (text, of), _ in known():
         pieces = write(text)
         offsets = [0, *accumulate(map(len, pieces))]
-        documents.append(("".join(pieces), [(offsets[start], offsets[end], label) for start, end, label in spans]))
-    assert sum(written != text for (written, _), (text, _, _) in zip(documents, gate(), strict=True)) > 20
+        documents.append(("".join(pieces), [(offsets[start], offsets[end], label) for start, end, label in of]))
+    assert sum(text != as_it_is for (text, _), ((as_it_is, _), _) in zip(documents, known(), strict=True)) > 20
     said = [
         (a, b)
-        for now, (_, _, then) in zip(labels(documents), gate(), strict=True)
-        for a, b in zip(now, then, strict=True)
+        for now, (_, then) in zip(judged(documents), known(), strict=True)
+        for a, b in zip(now.predicted, then, strict=True)
     ]
     assert sum(a != b for a, b in said) <= share * len(said)
 
