@@ -87,9 +87,12 @@ def mojibake(text: str) -> list[str]:
 
 
 def as_mailed(text: str) -> list[str]:
-    """As quoted-printable, whose lines go on in the next ones where they are long."""
-    pieces = ["".join(f"={byte:02X}" for byte in c.encode()) if c > "~" or c == "=" else c for c in text]
-    return ["=\n" * (number % 60 == 59 and piece != "\n") + piece for number, piece in enumerate(pieces)]
+    """As quoted-printable, whose lines go on in the next ones where they are long, also within a character."""
+    folds = ["=\n" * (number % 60 == 59 and c != "\n") for number, c in enumerate(text)]
+    return [
+        fold.join(f"={byte:02X}" for byte in c.encode()) if c > "~" or c == "=" else fold + c
+        for c, fold in zip(text, folds, strict=True)
+    ]
 
 
 ALIKE: Final = dict(zip("aeopcxyABEHKMOPCTX", "аеорсхуАВЕНКМОРСТХ", strict=True))
@@ -133,7 +136,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
         around(r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+(?= [a-zäöü])", "", " (https://beispiel.example/seite)"),
         0,
     ),
-    "blanks before marks": (around(r"[a-zäöüß](?=[,.]\s)", "", " "), 0),
+    "blanks before marks": (around(r"\b\w{11}(?=[,.]\s)", "", " "), 0.002),
     "tags": (around(r"(?m)^\S.*$", "<p>", "</p>"), 0.005),
     "breaks": (each({"\n": "<br />\n"}), 0.002),
     "tags escaped once more": (around(r"(?m)^\S.*$", "&lt;p&gt;", "&lt;/p&gt;"), 0.005),

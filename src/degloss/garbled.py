@@ -83,16 +83,24 @@ def _taken() -> dict[str, str]:
 
 def quoted_printable(text: str, place: int) -> Iterator[Edit]:
     """A byte of a mail as it was sent (https://www.rfc-editor.org/rfc/rfc2045#section-6.7): =C3=BC or =FC is ü; and
-    what ends with = goes on in the next line."""
-    for match in matches(r"=[ \t]*\r?\n( ?)", text, place):
+    what ends with = goes on in the next line, also between two bytes of one character."""
+    for match in matches(r"(?<!\?)=[ \t]*\r?\n( ?)", text, place):
         yield Edit(place, match.end(), match[1])
-    for match in matches("(?:=[0-9A-F]{2}){1,4}", text, place):
-        taken = bytes.fromhex(match[0].replace("=", ""))
-        size = 1 + (taken[0] >= 0xC0) + (taken[0] >= 0xE0) + (taken[0] >= 0xF0)
-        letter = _letter(taken[:size], "utf-8")
+    for match in matches(rf"(?:{_BYTE}(?:=[ \t]*\r?\n(?={_BYTE}))?){{1,4}}", text, place):
+        found = [(int(byte[1], 16), byte.end()) for byte in compiled(_BYTE).finditer(match[0])]
+        first = found[0][0]
+        size = 1 + (first >= 0xC0) + (first >= 0xE0) + (first >= 0xF0)
+        letter = _letter(bytes(byte for byte, _ in found[:size]), "utf-8")
         if not letter:
-            size, letter = 1, _letter(taken[:1], "cp1252")
-        yield Edit(place, place + 3 * size, letter if letter not in HIDDEN and letter not in CONTROLS else "")
+            size, letter = 1, _letter(bytes([first]), "cp1252")
+        end = place + found[size - 1][1]
+        # Of ASCII only what has to be written so: "n=20 Personen" may be meant as it stands.
+        ends = text[end : end + 1] in ("", "\r", "\n", "=")
+        if letter > "~" or letter in ("", "=", "\t", "\r", "\n") or (letter == " " and ends):
+            yield Edit(place, end, letter if letter not in HIDDEN and letter not in CONTROLS else "")
+
+
+_BYTE: Final = "=([0-9A-F]{2})"
 
 
 def _letter(taken: bytes, encoding: str) -> str:
@@ -103,8 +111,17 @@ def _letter(taken: bytes, encoding: str) -> str:
 
 
 def is_quoted_printable(text: str) -> bool:
-    """Whether one of its umlauts or quotation marks is written so."""
-    return bool(compiled("=C3=[89AB][0-9A-F]|=E2=80=[9A]|[a-z]=(?:E4|F6|FC|DF)[a-z=]").search(text))
+    """Whether each = of the text may be of a mail as it was sent, and an umlaut or a quotation mark is written so."""
+    if compiled(r"=(?![0-9A-F]{2}|[ \t]*\r?(?:\n|\Z)|\?)(?<!\?=)").search(text):
+        return False
+    written = compiled(r"=C3=[89AB][0-9A-F]|=E2=80=[9A]|[A-Za-z]=(?:C4|D6|DC|DF|E4|F6|FC)(?=[A-Za-z=.,\s])")
+    # Within a link it may be part of that.
+    return any(not set(_begun(text, match.start())) & set("/?&") for match in written.finditer(text))
+
+
+def _begun(text: str, place: int) -> str:
+    """What the word that goes on there has before it; of a long one its end."""
+    return text[max(0, place - 200) : place].rpartition(" ")[2].rpartition("\n")[2]
 
 
 def diaeresis(text: str, place: int) -> Iterator[Edit]:
@@ -157,7 +174,7 @@ def question_mark(text: str, place: int) -> Iterator[Edit]:
     """One or two before a small letter, and not in a link: perhaps what is left of an umlaut."""
     if "a" <= text[place + 1 : place + 2] <= "z":
         start = place - (text[place - 1 : place] == "?")
-        word = text[max(0, start - 200) : start].rpartition(" ")[2].rpartition("\n")[2]
+        word = _begun(text, start)
         if not word or (word[-1].isalpha() and "/" not in word and "." not in word):
             yield Edit(start, place + 1, _umlaut(text, start))
 

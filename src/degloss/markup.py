@@ -30,7 +30,7 @@ _TAG: Final = (
 _RAISED: Final = r"(?i:<sup>(?:<a\s[^<>]{0,500}>)?\[?\d{1,3}\]?(?:</a>)?</sup>)"
 _URL: Final = rf"(?:[^()\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
 _PROTOCOLS: Final = ("https://", "http://", "www.", "t.me/")
-_ADDRESS: Final = rf"(?:{'|'.join(map(re.escape, _PROTOCOLS))})(?:[^()\[\]\s]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
+_ADDRESS: Final = rf"(?:{'|'.join(map(re.escape, _PROTOCOLS))})(?:[^()\[\]\s|]|\([^()\s]{{0,100}}\)){{1,{_LONGEST}}}"
 _TO: Final = rf"\]\({_URL}(?: \"[^\"\n]{{0,{_LONGEST}}}\")?\)"
 _LINK: Final = rf"\[([^\[\]\n]{{0,{_LONGEST}}})({_TO})"
 _LINKED_PICTURE: Final = rf"\[!\[[^\[\]\n]{{0,{_LONGEST}}}({_TO})({_TO})"
@@ -130,14 +130,22 @@ def bracket(text: str, place: int) -> Iterator[Edit]:
 
 
 def aside(text: str, place: int) -> Iterator[Edit]:
-    """An address in brackets behind a word, as clients and converters write it where the word was linked."""
+    """An address in brackets behind a word, as clients and converters write it where the word was linked.
+
+    Not one that begins its line or fills it, and not that of a link of Markdown.
+    """
     if not text.startswith(_PROTOCOLS, place + 1):
         return
-    start = place - (text[max(0, place - 1) : place] in (" ", "\u00a0"))
-    before = text[max(0, start - 1) : start]
-    if not before.isspace() and before not in ("", "]"):  # or it may be a link of Markdown that fills its line
-        for match in matches(rf"\({_ADDRESS}\)|\[{_ADDRESS}\]", text, place):
-            if _stands_within(text, place, match.end()):
+    start = max(0, place - 2) + len(text[max(0, place - 2) : place].rstrip(" \u00a0"))
+    line = text[max(0, start - _LONGEST) : start].rpartition("\n")[2]
+    if not line or not (line[-1].isalnum() or line[-1] in '“”"»)’!?.,:;…%*_'):
+        return
+    for match in matches(rf"\({_ADDRESS}\)|\[{_ADDRESS}\]", text, place):
+        if compiled(r"[^\W\d_]{2}").search(compiled(r"(?:https?://|www\.)\S+").sub("", line)):
+            behind = text[match.end() : match.end() + 1]
+            if behind.isalnum() or behind in ("„", "(", "["):  # nothing parts it from the next word
+                yield Edit(place, match.end(), "" if start < place else " ")
+            else:
                 yield Edit(start, match.end(), "")
 
 

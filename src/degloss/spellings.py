@@ -17,7 +17,7 @@ from typing import Final
 
 from degloss import garbled, markup
 from degloss.characters import CONTROLS, EMOJI, HIDDEN, JOINERS
-from degloss.markup import Edit, Rule, matches
+from degloss.markup import Edit, Rule, compiled, matches
 
 _MARKS: Final = "\u0308\u0301\u0300\u0302\u0303\u0327\u030a\u030c"
 """Combining marks of the letters of Europe's languages."""
@@ -190,15 +190,23 @@ _SET_APART: Final = (
 def _set_off(text: str, place: int) -> Iterator[Edit]:
     """The blank before a comma or a full stop, which converters put between the pieces of a line.
 
-    Who writes one himself does so before `!` and `?` as well; those stay.
+    Only where few of the marks around have one: who writes blanks before marks himself does so again and again.
     """
     before, mark, behind = (text[place + begin : place + end] for begin, end in ((-1, 0), (1, 2), (2, 4)))
-    is_end = not behind[:1].strip() and behind.strip() not in (".", ",")
-    if mark and mark in SET_OFF and is_end and (before.isalnum() or (before and before in _CLOSING)):
+    follows = behind.strip()
+    ends = {",": follows not in (".", ","), ".": not follows or follows.isupper() or follows in _OPENING}
+    if not ends.get(mark) or behind[:1].strip() or not (before.isalnum() or before in _CLOSING):
+        return
+    around = text[max(0, place - _AROUND) : place + _AROUND]
+    marks = compiled(rf"([{SPACED}]?)[{SET_OFF}](?!\S)").findall(around)
+    if 5 * sum(map(bool, marks)) <= len(marks):
         yield Edit(place, place + 1, "")
 
 
-_CLOSING: Final = '“”"»)'
+_OPENING: Final = tuple('„“"»')
+_CLOSING: Final = tuple('“”"»)]*_>;%’')
+_AROUND: Final = 400
+"""Code points to each side, in which marks are counted."""
 
 
 def _quotation_mark(text: str, place: int) -> Iterator[Edit]:
