@@ -121,7 +121,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
         for page in ("mac_roman", "cp437", "cp850", "cp1250", "cp1251")
     },
     "dots before their letters": (dotted("¨{}"), 0),
-    "dots behind their letters": (dotted("{}¨"), 0.003),
+    "dots behind their letters": (dotted("{}¨"), 0.004),
     "dots and a blank behind their letters": (dotted("{} \u0308"), 0.003),
     "hyphens that are other signs": (around(r"[a-zäöüß]{3}(?=[a-zäöüß]{3})", "", "¬"), 0.003),
     "quoted-printable": (as_mailed, 0),
@@ -147,7 +147,7 @@ WRITTEN: Final[dict[str, tuple[Written, float]]] = {
         0,
     ),
     "U+FFFD taken for Windows-1252": (each(dict.fromkeys(UMLAUTS, "ï¿½")), 0.02),
-    "umlauts lost byte by byte": (each(dict.fromkeys(UMLAUTS, "??")), 0.03),
+    "umlauts lost byte by byte": (each(dict.fromkeys(UMLAUTS, "??")), 0.045),
     "footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "[12]"), 0),
     "raised footnotes": (around(r"(?<=[a-zäöüß])\.(?=\s)", "", "¹²"), 0),
     "quotation marks of typewriters": (each({"„": ",,", "“": "''", "”": "''"}), 0.005),
@@ -163,13 +163,19 @@ def known() -> tuple[tuple[Marked, tuple[int, ...]], ...]:
     return tuple(zip(texts, (of.predicted for of in judged(texts)), strict=True))
 
 
+NOUN: Final = r"(?<=[a-zäöü] )[A-ZÄÖÜ][a-zäöüß]+ung(?= [a-zäöü])"
+
 LAID_OUT: Final[dict[str, tuple[Written, float]]] = {
     # nothing reads that otherwise; the model has to know that it says nothing of who speaks
     "in one line": (each({"\n": " "}), 0.15),
-    "a blank line behind each": (each({"\n": "\n\n"}), 0.04),
+    "a blank line behind each": (each({"\n": "\n\n"}), 0.05),
     "two blank lines behind each": (each({"\n": "\n\n\n"}), 0.04),
     "an emoji behind each line": (around(r"(?m)\S$", "", " 🙏"), 0.12),
     "an emoji before each line": (around(r"(?m)^\S", "👉 ", ""), 0.06),
+    "addresses without brackets behind words": (around(NOUN, "", " https://beispiel.example/seite"), 0.05),
+    "accounts behind words": (around(NOUN, "", " @kanal"), 0.05),
+    "flags behind words": (around(NOUN, "", " 🇩🇪"), 0.04),
+    "the same line between all paragraphs": (around(r"\n\n(?=\S)", "", "* * *\n\n"), 0.09),
     "small letters": (lambda text: [character.lower() for character in text], 0.17),
 }
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # What only reading and writing needs is imported there: together it takes as long as a third of NumPy.
 
 FORMAT: Final = 5
-FEATURES: Final = 8
+FEATURES: Final = 9
 WEIGHTS: Final = "weights.npz"
 MANIFEST: Final = "manifest.json"
 _SIZE_LIMIT: Final = 64 << 20

@@ -19,6 +19,9 @@ from degloss_training.page import PARAGRAPH, Page, Piece
 from degloss_training.sources import Sources, paragraphs
 from degloss_training.typography import written
 
+PARTED: Final = 0.04
+"""In such a share of the documents the same line stands between all paragraphs."""
+
 
 def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> list[Document]:
     """So many documents of each layout as the recipe says, dealt evenly to the buckets; deterministic."""
@@ -28,7 +31,10 @@ def compose(sources: Sequence[Sources], recipe: dict[str, int], seed: int) -> li
             bucket = i % BUCKETS
             rng = random.Random(f"{seed}/{layout}/{i}")
             if sources[bucket].articles and sources[bucket].comments:
-                pieces = LAYOUTS[layout](Page(rng, sources[bucket]))
+                page = Page(rng, sources[bucket])
+                pieces = LAYOUTS[layout](page)
+                if page.chance(PARTED):
+                    pieces = page.parted(pieces)
                 documents.append(_finish(f"{layout}-{i}", f"bucket-{bucket}", layout, pieces, rng))
     return documents
 

@@ -14,6 +14,8 @@ Piece = tuple[str, Label]
 """A text with its speaker; the white space that follows it is part of it."""
 
 PARAGRAPH: Final = "\n\n"
+BORDER: Final = r"(?<=[.!?…“\"])\s+(?=[A-ZÄÖÜ„\"»])"
+"""The white space between two sentences, most of the time."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 
@@ -139,6 +141,17 @@ class Page:
             return [(" ".join(texts) + gap, "commentary")] if texts else []
         return [(text + gap, "commentary") for text in texts]
 
+    def parted(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pieces with the same line between all paragraphs, whoever speaks."""
+        line = self.line(self.rng.choice(["separators", "separators", "footers", "related"]))
+        parted: list[Piece] = []
+        for text, label in pieces:
+            for paragraph in re.findall(r"(?s).+?(?:\n\s*|\Z)", text):
+                parted.append((paragraph, label))
+                if PARAGRAPH in paragraph:
+                    parted.append((line + PARAGRAPH, "boilerplate"))
+        return parted
+
     def top(self) -> list[Piece]:
         return self.furniture(["datelines", "datelines", "shares"], 2) if self.chance(0.3) else []
 
@@ -157,4 +170,4 @@ class Page:
 
 def sentences(paragraph: str) -> list[str]:
     """A rough split, good enough to break paragraphs up."""
-    return [s for s in re.split(r"(?<=[.!?…“\"])\s+(?=[A-ZÄÖÜ„\"»])", paragraph) if s]
+    return [s for s in re.split(BORDER, paragraph) if s]

@@ -39,5 +39,5 @@ class Settings:
     temperature: float = 1.5
     folds: int = 5
     strangers: float = 0.5
-    seed: int = 6
+    seed: int = 8
     jobs: int = 2
