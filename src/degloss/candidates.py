@@ -60,11 +60,13 @@ def _begin(text: str) -> NDArray[np.int64]:
 
 
 _BEYOND: Final = np.uint32(0x7F)
-# A mark's flag moved by one is a blank's; no other flag moved is one.
-_ALONE, _FLAG_BLANK, _FLAG_MARK, _PAIRED, _ONE = map(np.uint8, (0x01, 0x02, 0x04, 0x50, 1))
+# What a mark's flag is when it is moved by one is a blank's; none of a pair's becomes another's.
+_ALONE, _FLAG_BLANK, _FLAG_MARK, _ONE = map(np.uint8, (0x01, 0x02, 0x04, 1))
+_FLAGS_OF_PAIRS: Final = (np.uint8(0x10), np.uint8(0x40))
+_PAIRED: Final = _FLAGS_OF_PAIRS[0] | _FLAGS_OF_PAIRS[1]
 _ANY, _QUESTION, _HASH, _LINE, _JOINER, _ALIKE, _BLANK = range(1, 8)
-_A, _Z, _SPACE = map(ord, "az ")
-_NO_BREAK = 0xA0
+_A, _Z = map(ord, "az")
+_SPACE, _NO_BREAK = map(ord, SPACED)
 _COMMA, _STOP = map(ord, SET_OFF)
 
 
@@ -75,7 +77,7 @@ def _is_alone(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[n
 
 
 def _is_between_words(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the blank is not the first of three with one character between each, nor before a mark."""
+    """Whether the blank is neither the first of three with one character between each nor before a mark."""
     one, two, four = (codes.take(places + step, mode="clip") for step in (1, 2, 4))
     set_apart = (one != _SPACE) & (one != _NO_BREAK) & _is_blank(two) & _is_blank(four)
     return np.asarray(~(set_apart | (one == _COMMA) | (one == _STOP)))
@@ -89,9 +91,10 @@ def _is_blank(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
 def _flags() -> bytes:
     """What each character of ASCII may be: the beginning of something, a blank, a mark, one of a pair."""
     flags = np.zeros(256, np.uint8)
+    halves = [pair[0] for pair in DOUBLED]
     for characters, flag in (
-        (set(starts()) - {*SPACED, *(of[0] for of in DOUBLED)}, _ALONE), (SPACED, _FLAG_BLANK), (SET_OFF, _FLAG_MARK),
-        (DOUBLED[0][0], _PAIRED & 0x10), (DOUBLED[1][0], _PAIRED & 0x40),
+        (set(starts()) - {*SPACED, *halves}, _ALONE), (SPACED, _FLAG_BLANK), (SET_OFF, _FLAG_MARK),
+        *zip(halves, _FLAGS_OF_PAIRS, strict=True),
     ):  # fmt: skip
         for character in characters:
             if character < "\x80":
