@@ -171,6 +171,7 @@ LAID_OUT: Final[dict[str, tuple[Written, float]]] = {
     "a blank line behind each": (each({"\n": "\n\n"}), 0.05),
     "two blank lines behind each": (each({"\n": "\n\n\n"}), 0.04),
     "an emoji behind each line": (around(r"(?m)\S$", "", " 🙏"), 0.12),
+    "the sign of a list before each line": (around(r"(?m)^\S", "⁃ ", ""), 0.08),
     "an emoji before each line": (around(r"(?m)^\S", "👉 ", ""), 0.06),
     "addresses without brackets behind words": (around(NOUN, "", " https://beispiel.example/seite"), 0.05),
     "accounts behind words": (around(NOUN, "", " @kanal"), 0.05),
@@ -221,7 +222,7 @@ PIECES: Final = [
     "&uuml;", "&amp;", "<br>", "<p>", "</b>", "**", "_", "[1]", "[a](b)", "\\n", "\\.", "# ", "> ", "Ã¼", "Â\xa0",
     "\ufffd", "?", "a?b", ",,", "''", "ﬁ", "𝗔", "¹", "Ã\xa0", "ð\x9f\x98\x85", "ï¿½", "&lt;p&gt;", "<p ",
     "\\r\\n", "\ufe0f", "*", ">", "a b c a", " b", "\u0430", "B", "¨", " \u0308",
-    "¬", "├╝", "√", "‚Äû", "Г",
+    "¬", "├╝", "√", "‚Äû", "Г", "\n⁃ ", "\n\uf0b7 ",
 ]  # fmt: skip
 
 

@@ -28,6 +28,8 @@ _STYLED: Final = (
 )
 """Letters, digits and marks for show, which have compatibility mappings (https://www.unicode.org/reports/tr15/)."""
 _RAISED: Final = "¹²³⁰⁴⁵⁶⁷⁸⁹"
+_BULLETS: Final = "⁃‣∙⋅‧⁌⁍∎▷▸▹▻▮◈◉◎◘◙◻◼◽◾⦁⦾⦿⬥⬩⮞⇨⟡"
+"""Signs of lists that hardly any labelled text has: a sentence behind one would be taken for page furniture."""
 
 ALIKE: Final = dict(
     zip(
@@ -81,7 +83,8 @@ def _rules() -> dict[str, Rule]:
     by_character: dict[str, Rule] = {}
     for characters, rule in (
         (HIDDEN, _nothing), (CONTROLS, _control), (JOINERS, _joiner), (_MARKS, _composed), (_PRIVATE, _private),
-        (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced), (SPACED, _set_off),
+        (_BULLETS, _bullet), (_STYLED, _plain), (_RAISED, _raised), (ALIKE, _alike), (SPACED, _spaced),
+        (SPACED, _set_off),
         ("ÃÂâïð", garbled.mojibake), (garbled.CODE_PAGES, garbled.code_page), ("¨\u0308", garbled.diaeresis),
         ("¬", garbled.hyphen), ("\ufffd", garbled.lost), ("?", garbled.question_mark),
         ("=", garbled.quoted_printable),
@@ -126,8 +129,15 @@ def _composed(text: str, place: int) -> Iterator[Edit]:
 
 def _private(text: str, place: int) -> Iterable[Edit]:
     """Characters of fonts: bullets of word processors, icons of pages."""
-    bullet = text[place + 1 : place + 2].isspace() and text[place - 1 : place] in ("", "\n")
-    return (Edit(place, place + 1, "•" if bullet else ""),)
+    return tuple(_bullet(text, place)) or (Edit(place, place + 1, ""),)
+
+
+def _bullet(text: str, place: int) -> Iterator[Edit]:
+    """The sign before an item of a list. In a row of such signs, or before a link, it may be a line or a pointer."""
+    before = text[max(0, place - _FAR) : place].rpartition("\n")[2]
+    if not before.strip(SPACED + "\t") and len(before) < _FAR:
+        for _ in matches(r"\S[ \t\xa0]+(?!https?:|www\.|t\.me/)[„\"“»‚'(\[]?\w", text, place):
+            yield Edit(place, place + 1, "•")
 
 
 def _plain(text: str, place: int) -> Iterable[Edit]:
@@ -161,7 +171,7 @@ def _reach(text: str, place: int, first: int, last: int, holds: Callable[[str], 
 
 
 _FAR: Final = 30
-"""Letters: so far is looked in a word, or one of a million would take for ever."""
+"""Code points: so far is looked in a word, or before an item of a list, or one of a million would take for ever."""
 
 
 def _spaced(text: str, place: int) -> Iterator[Edit]:
