@@ -25,6 +25,7 @@ from training_data import document
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "training" / "corpus"
 GATE = ROOT / "training" / "gate"
+UNSEEN = ROOT / "training" / "unseen"
 CASES = Path(__file__).parent / "cases"
 
 
@@ -187,7 +188,7 @@ def test_every_document_is_covered_by_its_spans() -> None:
         assert "\r" not in d.text
 
 
-@pytest.mark.parametrize("folder", [CORPUS, GATE], ids=["corpus", "gate"])
+@pytest.mark.parametrize("folder", [CORPUS, GATE, UNSEEN], ids=["corpus", "gate", "unseen"])
 def test_the_files_are_what_serialising_them_gives(folder: Path) -> None:
     for path in sorted(folder.glob("*.txt"))[::7]:
         document = corpus.read(path)
