@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +31,7 @@ from degloss.progress import Progress
 from degloss.read import Document
 from degloss.separate import BATCH_DOCUMENTS, Separator
 from degloss.tally import Counts, Figures, Tally
-from degloss.workers import Labeller, label_blocks
+from degloss.workers import Labeller, interrupted_later, label_blocks
 from degloss_training import corpus
 
 
@@ -293,6 +294,43 @@ def test_ctrl_c_while_processes_start_is_no_traceback(later: float, model: Path,
     assert "Traceback" not in told
     assert process.returncode == 130
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_an_end_that_another_thread_takes_waits_until_the_processes_have_begun(
+    number: signal.Signals, raised: type[BaseException]
+) -> None:
+    def ended(*_: object) -> None:
+        raise raised
+
+    def begin() -> None:
+        with interrupted_later():
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)  # long enough for a handler to be called
+            begun.append(True)
+
+    begun: list[bool] = []
+    before, over = signal.signal(number, ended), threading.Event()
+    threading.Thread(target=over.wait).start()  # as those of the linear algebra: nothing is blocked in it
+    try:
+        with pytest.raises(raised):
+            begin()
+        assert begun
+        assert signal.getsignal(number) is ended
+    finally:
+        over.set()
+        signal.signal(number, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
+def test_what_is_ignored_is_ignored_by_the_processes_as_well() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with interrupted_later():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 PATTERNS = [

@@ -10,6 +10,7 @@ of processes, and so are the results.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
 _ON_THEIR_WAY: Final = 2  # blocks a process: one in work, one waiting
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -125,7 +127,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     try:
         # All processes are started now: one that starts while the pool breaks, because another was killed, would leave
         # the executor waiting for it forever (as in Python 3.11).
-        with _interrupted_later():
+        with interrupted_later():
             for _ in range(workers):
                 pool.submit(_ready)
         yield pool
@@ -137,23 +139,35 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextmanager
-def _interrupted_later() -> Iterator[None]:
-    """Keeps Ctrl-C waiting until this ends. Processes begun meanwhile inherit that, and wait until `_start`."""
-    import signal
+def interrupted_later() -> Iterator[None]:
+    """Keeps Ctrl-C and whatever else ends a run waiting until this ends; otherwise a process that is told half of what
+    it has to do would end with a traceback.
 
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    Processes begun meanwhile inherit that Ctrl-C is blocked, until `_start`. In this process that is not enough: a
+    thread of the linear algebra would take the signal, and Python would raise it here. So its handlers wait as well.
+    What is ignored stays ignored.
+    """
+    held: list[int] = []
+    handlers = {name: signal.getsignal(name) for name in map(signal.Signals, _ENDING)}
+    handlers = {name: handler for name, handler in handlers.items() if callable(handler)}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
+        with suppress(ValueError):  # not in the main thread, which no handler interrupts
+            for name in handlers:
+                signal.signal(name, lambda number, _: held.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        with suppress(ValueError):
+            for name, handler in handlers.items():
+                signal.signal(name, handler)
+        for number in held[:1]:
+            signal.raise_signal(number)
 
 
 def _start() -> None:
     """A worker leaves Ctrl-C to the process that started it, which then tells it to end, and ends if that is gone."""
-    import signal
     import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
