@@ -324,7 +324,7 @@ def test_an_end_that_another_thread_takes_waits_until_the_processes_have_begun(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
-def test_what_is_ignored_is_ignored_by_the_processes_as_well() -> None:
+def test_what_is_ignored_stays_so_while_processes_begin() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
         with interrupted_later():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -148,28 +149,25 @@ def interrupted_later() -> Iterator[None]:
     What is ignored stays ignored.
     """
     held: list[int] = []
-    handlers = {name: signal.getsignal(name) for name in map(signal.Signals, _ENDING)}
-    handlers = {name: handler for name, handler in handlers.items() if callable(handler)}
+    handlers = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}  # which no handler interrupts, and which may set none
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
-        with suppress(ValueError):  # not in the main thread, which no handler interrupts
-            for name in handlers:
-                signal.signal(name, lambda number, _: held.append(number))
+        for number in handlers:
+            signal.signal(number, lambda number, _: held.append(number))
         yield
     finally:
         if mask is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        with suppress(ValueError):
-            for name, handler in handlers.items():
-                signal.signal(name, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         for number in held[:1]:
             signal.raise_signal(number)
 
 
 def _start() -> None:
     """A worker leaves Ctrl-C to the process that started it, which then tells it to end, and ends if that is gone."""
-    import threading
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
