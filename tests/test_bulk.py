@@ -276,23 +276,27 @@ def test_a_line_without_text_is_a_line_of_the_result(degloss: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("later", [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
-def test_ctrl_c_while_processes_start_is_no_traceback(later: float, model: Path, tmp_path: Path) -> None:
+def test_an_end_of_all_processes_while_they_start_is_no_traceback(
+    later: float, sent: signal.Signals, code: int, model: Path, tmp_path: Path
+) -> None:
     lines = [json.dumps({"text": PAGE * 20})] * 20_000
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
     program = "from degloss_start import main; main()"
     words = [sys.executable, "-c", program, *command(model, "label", "in.jsonl", "-o", "out.jsonl", "--jobs", "2")[3:]]
     process = subprocess.Popen(
-        words, cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True
-    )
+        words, cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests may run under nohup
+    )  # fmt: skip
     part = companion(tmp_path / "out.jsonl", PART)  # made just before the processes
     while process.poll() is None and not part.exists():
         time.sleep(0.002)
     time.sleep(later)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all processes get it
+    os.killpg(process.pid, sent)  # as a terminal does: all processes get it, Python's tracker of semaphores, too
     told = process.communicate(timeout=60)[1].decode()
     assert "Traceback" not in told
-    assert process.returncode == 130
+    assert process.returncode == code
     assert not (tmp_path / "out.jsonl").exists()
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _ON_THEIR_WAY: Final = 2  # blocks a process: one in work, one waiting
 _ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_MASKS: Final = hasattr(signal, "pthread_sigmask")  # not on Windows, which has no tracker either
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -122,6 +123,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
+    _start_tracker()
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update({name: "1" for name in _THREADS if before[name] is None})
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
@@ -144,15 +146,16 @@ def interrupted_later() -> Iterator[None]:
     """Keeps Ctrl-C and whatever else ends a run waiting until this ends; otherwise a process that is told half of what
     it has to do would end with a traceback.
 
-    Processes begun meanwhile inherit that Ctrl-C is blocked, until `_start`. In this process that is not enough: a
-    thread of the linear algebra would take the signal, and Python would raise it here. So its handlers wait as well.
-    What is ignored stays ignored.
+    Processes begun meanwhile inherit that Ctrl-C and the closing of the terminal are blocked, until `_start`. In this
+    process that is not enough: a thread of the linear algebra would take the signal, and Python would raise it here. So
+    its handlers wait as well. What is ignored stays ignored.
     """
     held: list[int] = []
     handlers = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
     if threading.current_thread() is not threading.main_thread():
         handlers = {}  # which no handler interrupts, and which may set none
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    # A process that is told to end (SIGTERM) ends without a word.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP}) if _MASKS else None
     try:
         for number in handlers:
             signal.signal(number, lambda number, _: held.append(number))
@@ -166,10 +169,22 @@ def interrupted_later() -> Iterator[None]:
             signal.raise_signal(number)
 
 
+def _start_tracker() -> None:
+    """Starts the process by which Python keeps count of semaphores, which ignores Ctrl-C and SIGTERM, but would end
+    with the terminal; the next one would know of none, and say so by a traceback for each."""
+    if _MASKS:
+        from multiprocessing import resource_tracker
+
+        with interrupted_later():
+            resource_tracker.ensure_running()
+
+
 def _start() -> None:
     """A worker leaves Ctrl-C to the process that started it, which then tells it to end, and ends if that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if _MASKS:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
