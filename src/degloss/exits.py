@@ -93,7 +93,9 @@ def end(command: Callable[[], object]) -> NoReturn:
     try:
         command()
     except SystemExit as exit:
-        code = exit.code
+        # Of the version and the help typer says 1 when nobody reads them.
+        unread = exit.code == FAILED and isinstance(exit.__context__, BrokenPipeError)
+        code = PIPE_BROKEN if unread else exit.code
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
