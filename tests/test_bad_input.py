@@ -439,6 +439,23 @@ def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_what_is_drawn_after_the_end_on_a_closed_terminal_changes_no_exit_code() -> None:
+    script = (
+        "import atexit, os, signal, sys; from degloss import exits\n"
+        "atexit.register(lambda: sys.stderr.buffer.write(b'a bar'))\n"  # as the bar's thread may, behind the last flush
+        "exits.end(lambda: os.kill(os.getpid(), signal.SIGHUP))"
+    )
+    ours, terminal = os.openpty()
+    os.close(ours)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], stderr=terminal, env=buffered, check=False, preexec_fn=with_a_terminal
+    )
+    os.close(terminal)
+    assert done.returncode == 129
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
 def test_what_a_dead_terminal_did_not_take_changes_no_exit_code() -> None:
     script = "import sys; from degloss import exits; sys.stderr.buffer.write(b'a bar'); exits.end(lambda: sys.exit(3))"
     ours, terminal = os.openpty()

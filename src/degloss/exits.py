@@ -111,6 +111,8 @@ def end(command: Callable[[], object]) -> NoReturn:
                 stream.flush()
         except (OSError, ValueError):  # nobody listens any more, which Python would end with 120 for
             silence(stream)
+    if _HANGUP is not None and code == 128 + _HANGUP and sys.__stderr__ is not None:
+        silence(sys.__stderr__)  # all is said, but the thread of a bar may still draw where there is no terminal
     gc.freeze()  # else Python looks for garbage in all there is before it ends, which takes longer than many a page
     sys.exit(code)
 
