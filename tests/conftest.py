@@ -186,3 +186,8 @@ def clean_environment(more: dict[str, str] | None = None) -> dict[str, str]:
     dropped = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING", "PYTHONUTF8")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "TERM": "xterm", **(more or {})}
+
+
+def with_a_terminal() -> None:
+    """In a new process, before its program starts: as if the tests did not run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

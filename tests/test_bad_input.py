@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ARTICLE, CLEAN, COMMENT, PAGE, Run, clean_environment, command
+from conftest import ARTICLE, CLEAN, COMMENT, PAGE, Run, clean_environment, command, with_a_terminal
 from degloss import progress
 from degloss.documents import LABELS
 from degloss.separate import Separator
@@ -359,13 +359,8 @@ def test_closed_standard_input_and_error(model: Path, tmp_path: Path) -> None:
     assert process.returncode == 1
 
 
-def with_a_terminal() -> None:
-    """In a new process, before its program starts: as if the tests did not run under nohup."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def no_hang_up() -> None:
-    """The same, as if under nohup."""
+    """In a new process, before its program starts: as if under nohup."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
@@ -438,34 +433,29 @@ def test_a_terminal_that_is_closed_takes_its_bar_with_it(model: Path, tmp_path: 
     assert os.listdir(tmp_path) == ["in.jsonl"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
-def test_what_is_drawn_after_the_end_on_a_closed_terminal_changes_no_exit_code() -> None:
-    script = (
-        "import atexit, os, signal, sys; from degloss import exits\n"
-        "atexit.register(lambda: sys.stderr.buffer.write(b'a bar'))\n"  # as the bar's thread may, behind the last flush
-        "exits.end(lambda: os.kill(os.getpid(), signal.SIGHUP))"
-    )
-    ours, terminal = os.openpty()
-    os.close(ours)
-    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], stderr=terminal, env=buffered, check=False, preexec_fn=with_a_terminal
-    )
-    os.close(terminal)
-    assert done.returncode == 129
+UNTAKEN = {
+    "at the end": ("sys.stderr.buffer.write(b'a bar'); exits.end(lambda: sys.exit(3))", no_hang_up, 3),
+    # As the bar's thread may, behind the last flush.
+    "after the end": (
+        "atexit.register(lambda: sys.stderr.buffer.write(b'a bar'));"
+        " exits.end(lambda: os.kill(os.getpid(), signal.SIGHUP))",
+        with_a_terminal, 129,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
-def test_what_a_dead_terminal_did_not_take_changes_no_exit_code() -> None:
-    script = "import sys; from degloss import exits; sys.stderr.buffer.write(b'a bar'); exits.end(lambda: sys.exit(3))"
+@pytest.mark.parametrize(("does", "before", "code"), UNTAKEN.values(), ids=UNTAKEN)
+def test_what_a_dead_terminal_did_not_take_changes_no_exit_code(
+    does: str, before: Callable[[], None], code: int
+) -> None:
+    script = f"import atexit, os, signal, sys; from degloss import exits; {does}"
     ours, terminal = os.openpty()
     os.close(ours)
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], stderr=terminal, env=buffered, check=False, preexec_fn=no_hang_up
-    )
+    done = subprocess.run([sys.executable, "-c", script], stderr=terminal, env=buffered, check=False, preexec_fn=before)
     os.close(terminal)
-    assert done.returncode == 3
+    assert done.returncode == code
 
 
 @pytest.mark.parametrize("told", [SystemExit(129), KeyboardInterrupt()])

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run, clean_environment, command
+from conftest import ARTICLE, CLEAN, COMMENT, LINK, PAGE, Run, clean_environment, command, with_a_terminal
 from degloss.blocks import Begin, End, Failure, Given, in_blocks
 from degloss.documents import LABELS
 from degloss.errors import InputError
@@ -287,7 +287,7 @@ def test_an_end_of_all_processes_while_they_start_is_no_traceback(
     words = [sys.executable, "-c", program, *command(model, "label", "in.jsonl", "-o", "out.jsonl", "--jobs", "2")[3:]]
     process = subprocess.Popen(
         words, cwd=tmp_path, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests may run under nohup
+        preexec_fn=with_a_terminal,
     )  # fmt: skip
     part = companion(tmp_path / "out.jsonl", PART)  # made just before the processes
     while process.poll() is None and not part.exists():

@@ -171,7 +171,9 @@ def interrupted_later() -> Iterator[None]:
 
 def _start_tracker() -> None:
     """Starts the process by which Python keeps count of semaphores, which ignores Ctrl-C and SIGTERM, but would end
-    with the terminal; the next one would know of none, and say so by a traceback for each."""
+    with the terminal; the next one would know of none, and say so by a traceback for each.
+
+    Before any other process, since Python unblocks Ctrl-C when it has started this one."""
     if _MASKS:
         from multiprocessing import resource_tracker
 
