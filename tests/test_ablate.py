@@ -19,7 +19,7 @@ from degloss_training.metric import Judged
 from degloss_training.settings import Settings
 
 CORPUS = Path(__file__).parents[1] / "training" / "corpus"
-QUICK = Settings(iterations=5, rate=0.02, epochs=3, members=1, folds=2, jobs=1)
+QUICK = Settings(iterations=5, rate=0.02, epochs=3, seeds=(8,), folds=2, jobs=1)
 
 
 @pytest.fixture(scope="module")

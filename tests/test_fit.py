@@ -58,9 +58,9 @@ from training_data import document, prepared
 # Stopped early on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-QUICK = Settings(iterations=5, rate=0.01, epochs=5, members=1, folds=2, jobs=1)
+QUICK = Settings(iterations=5, rate=0.01, epochs=5, seeds=(8,), folds=2, jobs=1)
 """Not well fitted, but fitted: enough to see what a model depends on."""
-LEARNS = Settings(iterations=12, rate=0.01, epochs=60, members=1, folds=2, jobs=1)
+LEARNS = Settings(iterations=12, rate=0.01, epochs=60, seeds=(8,), folds=2, jobs=1)
 """Enough for what is simple; all of a few documents are one step an epoch."""
 
 ARTICLES = (
@@ -567,7 +567,7 @@ def test_a_fit_that_runs_away_is_told(small: Prepared) -> None:
 
 def test_fitting_twice_gives_the_same_bytes(small: Prepared) -> None:
     """Also from documents prepared anew, and with two jobs at a time."""
-    settings = replace(QUICK, members=2)
+    settings = replace(QUICK, seeds=(8, 9))
     one = pack(fit.fit(small, np.arange(BUCKETS), settings))
     assert pack(fit.fit(prepared(pages(60)), np.arange(BUCKETS), replace(settings, jobs=2))) == one
 
@@ -584,7 +584,7 @@ def test_the_chain_is_the_same_by_any_number_of_blas_threads(small: Prepared) ->
 
 def test_the_seed_matters(small: Prepared) -> None:
     data = some_chain_data(small)
-    one, same, other = (fit_chain(data, data, replace(QUICK, seed=seed)) for seed in (0, 0, 1))
+    one, same, other = (fit_chain(data, data, replace(QUICK, seeds=(seed,))) for seed in (0, 0, 1))
     assert as_bytes(one) == as_bytes(same)
     for k, of in enumerate((Chain, Memory)):
         alike = {f.name for f in fields(of) if np.array_equal(getattr(one[k], f.name), getattr(other[k], f.name))}
@@ -599,10 +599,10 @@ def test_the_temperature_of_the_settings_is_the_chains(small: Prepared) -> None:
 
 
 def test_members_are_fitted_each_by_itself(small: Prepared) -> None:
-    """From the seed and the next ones, one after the other or several at a time; together they say their mean."""
+    """From seeds of their own, one after the other or several at a time; together they say their mean."""
     data = some_chain_data(small)
-    alone = [fit_chain(data, data, replace(QUICK, seed=seed)) for seed in (3, 4, 5)]
-    found = [fit_chain(data, data, replace(QUICK, seed=3, members=3, jobs=jobs)) for jobs in (1, 2)]
+    alone = [fit_chain(data, data, replace(QUICK, seeds=(seed,))) for seed in (3, 5, 4)]
+    found = [fit_chain(data, data, replace(QUICK, seeds=(3, 5, 4), jobs=jobs)) for jobs in (1, 2)]
     assert as_bytes(found[0]) == as_bytes(found[1]) == as_bytes(together(alone))
     said = np.array([potentials(one, data) for one in alone])
     assert np.ptp(said, 0).max() > 0.1
@@ -612,8 +612,8 @@ def test_members_are_fitted_each_by_itself(small: Prepared) -> None:
 def test_members_without_memory_say_their_mean(small: Prepared) -> None:
     data = some_chain_data(small)
     settings = replace(QUICK, remembers=False)
-    alone = [fit_chain(data, data, replace(settings, seed=seed)) for seed in (0, 1)]
-    found = fit_chain(data, data, replace(settings, seed=0, members=2))
+    alone = [fit_chain(data, data, replace(settings, seeds=(seed,))) for seed in (0, 1)]
+    found = fit_chain(data, data, replace(settings, seeds=(0, 1)))
     remembered = found[0].remembered
     assert remembered == 4 * KEPT
     assert not found[0].told[:remembered].any()

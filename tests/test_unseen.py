@@ -21,11 +21,11 @@ def test_they_are_sound_and_neither_in_the_corpus_nor_in_the_gate_set() -> None:
     assert check.check(TRAINING / "corpus", UNSEEN).leaks == []
 
 
-@pytest.mark.parametrize(("favor", "most"), [("balanced", 0.1), ("recall", 0.045)])
+@pytest.mark.parametrize(("favor", "most"), [("balanced", 0.05), ("recall", 0.02)])
 def test_how_much_of_their_articles_is_lost(favor: Favor, most: float) -> None:
     result = evaluate.on_documents("unseen", shipped(), corpus.load(UNSEEN), favor)
     found = metric.score(result.judged["degloss"])
     assert found["article lost"].value <= most
     if favor == "balanced":
-        assert found["F commentary"].value >= 0.7
-        assert found["F boilerplate"].value >= 0.77
+        assert found["F commentary"].value >= 0.69
+        assert found["F boilerplate"].value >= 0.83

@@ -54,7 +54,7 @@ reads as if the outlet had written it, and the other way round: quote nobody on 
 at the text before a person or an outlet is said to have said something. Opinions of all directions were written for
 training on purpose, but few of them defend governments, authorities or established media. The model that comes with
 degloss finds commentary against these a little more often than what takes no side in documents like the authored ones,
-and as often in real posts; of thirty pairs that differ by the side alone, it misses one side in one
+and as often in real posts; of thirty pairs that differ by the side alone, it misses one side in three
 (docs/evaluation.md has the figures).
 
 ## Limits
@@ -79,6 +79,8 @@ GENRES: Final = {
     "h1": "posts whose owner tells, explains, announces", "h2": "such posts behind a page",
     "i1": "pages where somebody goes on in the article's voice", "i2": "short forwarded news and notes",
     "i3": "passed-on texts and plain owners", "i4": "polemics nobody comments on",
+    "j1": "tickers, lists, documents with headings and brackets", "j2": "feeds and forwarded notes",
+    "j4": "posts of owners who argue, point on, sign",
 }  # fmt: skip
 """What the batches of the gate set are; `training/corpus` has more of each."""
 
@@ -105,7 +107,7 @@ def render(facts: dict[str, Any]) -> str:
     )
     made = ", ".join([f"Python {facts['python']}", *(f"{k} {v}" for k, v in sorted(facts["packages"].items()))])
     return _TEXT.format(
-        members=facts["settings"]["members"], sources=sources, documents=documents,
+        members=len(facts["settings"]["seeds"]), sources=sources, documents=documents,
         gate_documents=facts["gate"]["documents"], scores=head + rows,
         made=f"{made}; seed of the composer {facts['seed']}; recipe: {facts['recipe']}.",
     )  # fmt: skip

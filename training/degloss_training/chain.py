@@ -93,10 +93,9 @@ def fit_chain(kin: ChainData, strangers: ChainData, settings: Settings) -> tuple
     weight = (kin.weight / kin.weight.mean()).astype(np.float32)
     views = [(standardised(data.features, mean, spread), data.edges) for data in (kin, strangers)]
     data = _Views(kin.batch.documents, kin.gold, weight, views)
-    seeds = range(settings.seed, settings.seed + settings.members)
     # In processes: a fit is thousands of small calls, with which threads would wait for each other.
-    work = joblib.Parallel(min(settings.jobs, settings.members), prefer="processes")
-    fitted = work(joblib.delayed(_member)(data, settings, seed) for seed in seeds)
+    work = joblib.Parallel(min(settings.jobs, len(settings.seeds)), prefer="processes")
+    fitted = work(joblib.delayed(_member)(data, settings, seed) for seed in settings.seeds)
     chain, memory = together([Parameters.of(len(mean), flat).model(mean, spread) for flat in fitted])
     return replace(chain, temperature=np.array(settings.temperature, np.float32)), memory
 

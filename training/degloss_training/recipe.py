@@ -28,7 +28,7 @@ TIMES: Final = 3
 """So many times as many are composed, and labelled documents laid anew so often; each weighs as much less. The more
 varied they are, the less the chain learns any by heart."""
 
-POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1", "i3", "i4")
+POSTS: Final = ("b1", "c1", "c6", "c9", "d1", "e1", "e2", "f2", "h1", "i3", "i4", "j2", "j4")
 """The batches of authored channel posts."""
 
 BRIEF: Final = ("g2", "i2")
@@ -43,7 +43,8 @@ CHAIN_WEIGHTS: Final[dict[str, float]] = {
     "authored": 1.2, "relay": 1, "short": 12,
     **{f"authored {b}": 11.55 for b in BRIEF}, **{f"relay {b}": 4.8 for b in BRIEF},
     **{f"authored {b}": 3.5 for b in POSTS}, "authored c9": 2, "authored d1": 2, "authored h1": 1,
-    "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3,
+    "authored j1": 0.84, "authored j4": 0.5,
+    "relay c9": 0.5, "relay d1": 0.5, "relay h1": 0.3, "relay j1": 0.7, "relay j4": 0.15,
 }  # fmt: skip
 """Weight of a sentence by the kind of its document, 1 where none is named. Authored documents are few but their
 article and commentary are about one thing; to the sentence model, which must learn voices, they are often a

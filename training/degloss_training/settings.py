@@ -17,12 +17,11 @@ class Settings:
     features_dropped, dropped  shares of the context features, and of what is heard and remembered, that are left out
                      at single sentences
     remembers        whether there is a memory at all
-    members          networks of the chain, which are fitted each by itself
     temperature      of the calibration: log-odds are divided by it
     folds            of the inner cross-fitting
     strangers        how often a document's scores are those of models that know the other kind of document only
-    seed             of the chain's start, of the order of documents, and of what is left out, for the first member;
-                     the others have the next ones
+    seeds            of the networks of the chain, which are fitted each by itself: of its start, of the order of
+                     documents, and of what is left out
     jobs             models fitted at a time, which changes nothing but the time
     """
 
@@ -35,9 +34,8 @@ class Settings:
     features_dropped: float = 0.2
     dropped: float = 0.2
     remembers: bool = True
-    members: int = 2
     temperature: float = 1.5
     folds: int = 5
     strangers: float = 0.5
-    seed: int = 8
+    seeds: tuple[int, ...] = (6, 9)
     jobs: int = 2
