@@ -1,4 +1,4 @@
-"""Documents of kinds that the corpus lacks, which the shipped model has not been trained on: how it fares on them."""
+"""Documents, most of kinds that the corpus lacks, that the shipped model has not been trained on: how it fares."""
 
 from __future__ import annotations
 

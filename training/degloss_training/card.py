@@ -52,9 +52,9 @@ Of the model that comes with degloss, each with an example in our own words; doc
 A label names a speaker's role, not a person, and says nothing of truth, worth or intent. Commentary that was missed
 reads as if the outlet had written it, and the other way round: quote nobody on the strength of a label, and look
 at the text before a person or an outlet is said to have said something. Opinions of all directions were written for
-training on purpose, but few of them defend governments, authorities or established media. The model that comes with
-degloss finds commentary against these a little more often than what takes no side in documents like the authored ones,
-and as often in real posts; of thirty pairs that differ by the side alone, it misses one side in three
+training on purpose, but few of them defend governments, authorities or established media. An older model found
+commentary against these a little more often than what takes no side in documents like the authored ones, and as often
+in real posts; the one that comes with degloss misses one side in three of thirty pairs that differ by the side alone
 (docs/evaluation.md has the figures).
 
 ## Limits
@@ -82,7 +82,7 @@ GENRES: Final = {
     "j1": "tickers, lists, documents with headings and brackets", "j2": "feeds and forwarded notes",
     "j4": "posts of owners who argue, point on, sign",
 }  # fmt: skip
-"""What the batches of the gate set are; `training/corpus` has more of each."""
+"""What the batches of the gate set are, of which `training/corpus` has more, and those that it has alone (`j`)."""
 
 
 def _sort(name: str, source: dict[str, Any]) -> str:

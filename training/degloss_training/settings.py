@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen by grouped folds; docs/experiments.md has the figures.
+    """What is chosen by grouped folds, but for the seeds (docs/evaluation.md says how); docs/experiments.md has the
+    figures.
 
     inverse_penalty  C of the sentence model's logistic regression
     cue_gain         the standardised cues' scale beside the n-grams, whose vectors have about length one
