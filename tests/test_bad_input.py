@@ -90,7 +90,7 @@ MISTAKES = [
     (["clean", "in.txt", "-o", ""], "-o: an empty name; give a file or a folder"),
     (["clean", "sub"], "sub: a folder; say with -o"),
     (["explain", "sub"], "sub: a folder; explain takes files"),
-    (["clean", "sub", "-o", "all.txt"], "sub: a folder; say with -o"),
+    (["clean", "sub", "-o", "all.txt"], "sub: a folder; all.txt is a file: name a folder by -o"),
     (["clean", "empty", "-o", "out"], "empty: no files to read"),
     (["clean", "sub", "--include", "*.xyz", "-o", "out"], "sub: no files to read in this folder (*.xyz)"),
     (

@@ -257,6 +257,13 @@ def test_arguments_that_are_none_are_told_at_once(separator: Separator) -> None:
         list(separator.separate_many(["a", None]))  # type: ignore[list-item]
     with pytest.raises(TypeError, match=r"text 0 must be str, not bytes .*; decode it first"):
         separator.separate_batch([b"a"])  # type: ignore[list-item]
+    for mistaken, message in {
+        None: "a text must be str, not NoneType; leave it out",
+        b"a": "a text must be str, not bytes; decode it first",
+        ("a", "b"): "a text must be str, not tuple; for several texts call separate_many",
+    }.items():
+        with pytest.raises(TypeError, match=message):
+            separator.separate(mistaken)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="separate_batch takes several texts"):
         separator.separate_batch("Teile diesen Beitrag")
 

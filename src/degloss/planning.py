@@ -49,7 +49,8 @@ def plan(sources: list[str], options: Options, form: FormOf, tally: Tally) -> Pl
     in_place = options.backup is not None
     into_one = not in_place and (target is None or _is_file(target, options.output, several=len(sources) > 1))
     if folders and not in_place and (target is None or _is_file(target, options.output, several=True)):
-        raise InputError(f"{folders[0]}: a folder; say with -o which folder to write to, or give its files")
+        of = "say with -o which folder to write to" if target is None else f"{target} is a file: name a folder by -o"
+        raise InputError(f"{folders[0]}: a folder; {of}, or give its files")
     if into_one and not folders:
         made = _sharing(sources, options, form, target)
         tell_unfitting(options, (), tally)

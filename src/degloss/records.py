@@ -104,7 +104,9 @@ def _record(line: bytes, number: int, where: str, field: str) -> Record:
         raise InputError(f"{where}: no field {field!r}{_choice(members)}; name the text's field by --text-field")
     text = "" if texts[-1] is None else texts[-1]
     if not isinstance(text, str):
-        raise InputError(f"{where}: the field {field!r} is not a string; name the text's field by --text-field")
+        raise InputError(
+            f"{where}: the field {field!r} holds no string; mend the line, or name the text's field by --text-field"
+        )
     return Record(number, text, tuple(members))
 
 

@@ -87,6 +87,9 @@ class Separator:
 
     def separate(self, text: str, *, favor: Favor = "balanced") -> Separation:
         """Labels every sentence of one text; see `degloss.separate`."""
+        if not isinstance(text, str):
+            remedy = "for several texts call separate_many" if isinstance(text, (list, tuple)) else _remedy(text)
+            raise TypeError(f"a text must be str, not {type(text).__name__}; {remedy}")
         return self.separate_batch([text], favor=favor)[0]
 
     def separate_many(self, texts: Iterable[str], *, favor: Favor = "balanced") -> Iterator[Separation]:
@@ -199,10 +202,13 @@ def _check(favor: str) -> None:
 
 def _check_text(number: int, text: object) -> None:
     if not isinstance(text, str):
-        remedy = (
-            "decode it first" if isinstance(text, (bytes, bytearray, memoryview)) else "leave it out, or give its text"
+        raise TypeError(
+            f"text {number} must be str, not {type(text).__name__} (the first is number 0); {_remedy(text)}"
         )
-        raise TypeError(f"text {number} must be str, not {type(text).__name__} (the first is number 0); {remedy}")
+
+
+def _remedy(text: object) -> str:
+    return "decode it first" if isinstance(text, (bytes, bytearray, memoryview)) else "leave it out, or give its text"
 
 
 def _waiting(numbered: Iterator[tuple[int, str]]) -> tuple[list[str], Exception | None]:
